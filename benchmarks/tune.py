@@ -1,0 +1,126 @@
+"""Search a model's tracking options (penalty_k, window_influence, size_lr) for the best success AUC.
+
+    python benchmarks/tune.py --root OTB100 --model pgnet-lite --trials 30 --workers 2 --write
+
+A local random search: each trial draws around the best options so far, more and more closely. Sequences are spread
+over processes with one thread each. --write puts the best options into the model file.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from functools import cache
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Annotated
+
+import cv2
+import numpy as np
+import typer
+from rich.console import Console
+from rich.progress import track
+
+from pgnet.datasets import Sequence, read_otb
+from pgnet.errors import PgnetError
+from pgnet.evaluation import Curves, mean_curves, otb_curves, run_sequence
+from pgnet.evaluation.runner import PgnetTracker
+from pgnet.models import ModelFile, resolve
+from pgnet.tracking import Tracker, TrackingOptions
+
+Task = tuple[Path, TrackingOptions, Sequence]
+
+
+@cache
+def loaded(model: Path) -> Tracker:
+    """One tracker per process, with one thread."""
+    cv2.setNumThreads(1)
+    return Tracker.load(model, threads=1)
+
+
+def score(task: Task) -> Curves:
+    """Curves of one sequence with these options."""
+    model, options, sequence = task
+    tracker = loaded(model)
+    tracker.options = options
+    return otb_curves(run_sequence(lambda: PgnetTracker(tracker), sequence).boxes, sequence.boxes)
+
+
+def draw(best: TrackingOptions, width: float, rng: np.random.Generator) -> TrackingOptions:
+    """Options near the best: normal steps of this width, for the penalty in its logarithm."""
+    steps = rng.normal(0, width, 3)
+    return replace(
+        best,
+        penalty_k=float(np.clip(max(best.penalty_k, 0.005) * np.exp(4 * steps[0]), 0.001, 1)),
+        window_influence=float(np.clip(best.window_influence + steps[1], 0, 0.9)),
+        size_lr=float(np.clip(best.size_lr + steps[2], 0.01, 1)),
+    )
+
+
+def search(
+    start: TrackingOptions, trials: int, seed: int, evaluate: Callable[[TrackingOptions], Curves], width: float = 0.25
+) -> tuple[TrackingOptions, Curves]:
+    """The best of the start and `trials` drawn options, and its curves."""
+    rng = np.random.default_rng(seed)
+    best, best_curves = start, evaluate(start)
+    for trial in range(trials):
+        options = draw(best, width * (1 - 0.8 * trial / max(1, trials - 1)), rng)
+        curves = evaluate(options)
+        if curves.auc > best_curves.auc:
+            best, best_curves = options, curves
+    return best, best_curves
+
+
+def describe(options: TrackingOptions, curves: Curves) -> str:
+    return (
+        f"AUC {curves.auc:.4f}  precision@20 {curves.precision20:.4f}  penalty_k {options.penalty_k:.4f}  "
+        f"window_influence {options.window_influence:.4f}  size_lr {options.size_lr:.4f}"
+    )
+
+
+def main(
+    root: Annotated[Path, typer.Option(help="Folder of the sequences.")],
+    model: Annotated[str, typer.Option(help="Name or path.")],
+    sequences: Annotated[str | None, typer.Option(help="Only these, comma-separated.")] = None,
+    every: Annotated[int, typer.Option(min=1, help="Take each n-th frame only.")] = 1,
+    trials: Annotated[int, typer.Option(min=0)] = 30,
+    seed: int = 0,
+    workers: Annotated[int, typer.Option(min=1, help="Processes, one thread each.")] = 1,
+    write: Annotated[bool, typer.Option("--write", help="Put the best options into the model file.")] = False,
+) -> None:
+    """Search a model's tracking options for the best success AUC."""
+    file: ModelFile = resolve(model)
+    start = TrackingOptions(**file.metadata.get("tracking", {}))
+    file.graph("embed"), file.graph("search")  # say here, not in a process, that one is missing
+    chosen = [sequence.every(every) for sequence in read_otb(root, sequences.split(",") if sequences else None)]
+    chosen.sort(key=len, reverse=True)  # the longest first keeps all processes busy to the end
+    console = Console(stderr=True)
+    pool = ProcessPoolExecutor(workers, get_context("spawn")) if workers > 1 else None
+    run: Callable[[Callable[[Task], Curves], Iterable[Task]], Iterable[Curves]] = pool.map if pool else map
+
+    def evaluate(options: TrackingOptions) -> Curves:
+        results = run(score, [(file.path, options, sequence) for sequence in chosen])
+        curves = mean_curves(list(track(results, "trial", len(chosen), console=console, transient=True)))
+        print(describe(options, curves), flush=True)
+        return curves
+
+    try:
+        best, curves = search(start, trials, seed, evaluate)
+    finally:
+        if pool:
+            pool.shutdown(cancel_futures=True)
+    print("best  " + describe(best, curves))
+    if write:
+        tuned = {name: round(getattr(best, name), 4) for name in ("penalty_k", "window_influence", "size_lr")}
+        file.with_tracking(**tuned)
+        print(f"written to {file.path}")
+
+
+if __name__ == "__main__":
+    try:
+        typer.run(main)
+    except PgnetError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)

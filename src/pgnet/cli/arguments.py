@@ -1,0 +1,119 @@
+"""What the commands share: values from text, and the folder that results go to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pgnet.errors import PgnetError
+
+DEFAULT_MODEL = "pgnet-lite"
+
+Source = Annotated[
+    str,
+    typer.Argument(
+        metavar="SOURCE",
+        help="A video file, a folder or pattern of images ('shots/*.png'), a camera number, or an RTSP / HTTP address.",
+    ),
+]
+Model = Annotated[str, typer.Option(help="A name from `pgnet models`, or the path of a model file.")]
+Threads = Annotated[
+    int | None, typer.Option(min=1, help="Threads for the network; by default one for each physical core.")
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace results that are there already.")]
+
+
+def parse_box(text: str) -> list[float]:
+    """``"X,Y,W,H"`` -> four floats in pixels; the frame they are for is checked later.
+
+    Raises:
+        PgnetError: not four numbers.
+    """
+    try:
+        values = [float(part) for part in text.split(",")]
+    except ValueError:
+        values = []
+    if len(values) != 4:
+        raise PgnetError(f"--box takes four numbers X,Y,W,H in pixels, such as 120,80,64,48, not {text!r}.")
+    return values
+
+
+def parse_moment(text: str | None, option: str) -> int | float | None:
+    """A frame index or a time: ``"120"`` -> 120, ``"2.5s"`` or ``"2.5"`` -> 2.5 (seconds), None -> None.
+
+    Raises:
+        PgnetError: neither, or negative.
+    """
+    if text is None:
+        return None
+    if re.fullmatch(r"\d+", text):
+        return int(text)
+    if re.fullmatch(r"(\d+(\.\d*)?|\.\d+)s?", text):
+        return float(text.removesuffix("s"))
+    raise PgnetError(f"{option} takes a frame number such as 120 or seconds such as 2.5s, not {text!r}.")
+
+
+def default_folder(source_name: str) -> Path:
+    """``pgnet-NAME`` in the working directory for the source NAME."""
+    return Path("pgnet-" + (re.sub(r"[^\w.-]+", "-", Path(source_name).stem).strip("-.") or "track"))
+
+
+def check_outputs(folder: Path, names: Sequence[str], overwrite: bool) -> None:
+    """Refuse a folder that cannot take these files, before any work is done.
+
+    Raises:
+        PgnetError: the folder is a file, or one of the files exists and `overwrite` is off.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise PgnetError(f"The output {folder} is a file; give a folder.")
+    existing = [name for name in names if (folder / name).exists()]
+    if existing and not overwrite:
+        raise PgnetError(f"{folder / existing[0]} exists already; give another --out or --overwrite.")
+
+
+@contextmanager
+def output_folder(folder: Path) -> Iterator[Path]:
+    """Make the folder; on an error take away again what was made, as long as it is empty.
+
+    Raises:
+        PgnetError: the folder cannot be made or written to.
+    """
+    new = [path for path in (folder, *folder.parents) if not path.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".pgnet-probe"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise PgnetError(
+            f"Cannot write to the output folder {folder} ({error.strerror}); give another --out."
+        ) from error
+    try:
+        yield folder
+    except BaseException:
+        for path in new:
+            if any(path.iterdir()):
+                break
+            path.rmdir()
+        raise
+
+
+@contextmanager
+def train_extra(what: str) -> Iterator[None]:
+    """Imports of the training part: a missing torch becomes a sentence.
+
+    Raises:
+        PgnetError: a library of the extra [train] is missing.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        library = (error.name or "").partition(".")[0]
+        if library not in ("torch", "lightning_fabric", "lightning", "lightning_utilities", "onnx", "onnxscript"):
+            raise
+        raise PgnetError(f"{what} needs {library}: install the extra with pip install 'pgnet[train]'.") from error

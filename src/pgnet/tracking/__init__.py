@@ -1,0 +1,6 @@
+"""Following an object: the tracker and what turns the network's outputs into a box."""
+
+from pgnet.tracking.postprocess import TrackingOptions
+from pgnet.tracking.tracker import Prediction, Tracker
+
+__all__ = ["Prediction", "Tracker", "TrackingOptions"]

@@ -1,0 +1,124 @@
+"""From the network's outputs to one box: the inference of SiamRPN (CVPR 2018) and DaSiamRPN (ECCV 2018), in numpy.
+
+Candidate boxes are decoded from the anchors, those that change size or shape much are penalised, a cosine window
+prefers those near the last position, and the size of the best one is blended into the last size.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pgnet.anchors import decode
+from pgnet.boxes import Boxes
+from pgnet.errors import PgnetError
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class TrackingOptions:
+    """How candidates are weighed; the defaults are SiamRPN++'s, a model file brings its own.
+
+    Raises:
+        PgnetError: a value is out of range.
+    """
+
+    penalty_k: float = 0.05
+    """Strength of the penalty on changes of size and shape; 0 is none."""
+    window_influence: float = 0.42
+    """Share of the cosine window in the final score, 0 to 1."""
+    size_lr: float = 0.38
+    """How fast the size follows the best candidate, 0 (fixed size) to 1, before it is scaled by the score."""
+    context: float = 0.5
+    """Context around the target as a share of width + height; as in training."""
+    min_size: float = 10.0
+    """Smallest width and height in pixels; a target that starts smaller may stay as small as it was."""
+
+    def __post_init__(self) -> None:
+        limits = {"window_influence": 1.0, "size_lr": 1.0}
+        for field in fields(self):
+            value, limit = getattr(self, field.name), limits.get(field.name, math.inf)
+            if not (isinstance(value, int | float) and math.isfinite(value) and 0 <= value <= limit):
+                allowed = "0 or more" if limit == math.inf else f"0 to {limit:g}"
+                raise PgnetError(f"The tracking option {field.name} is {value!r}; it must be {allowed}.")
+
+
+class Candidate(NamedTuple):
+    """The chosen box, in search-crop pixels."""
+
+    box: Boxes
+    """(4,) centre x, centre y, w, h."""
+    score: float
+    """Probability that it is the target, 0 to 1."""
+    penalty: float
+    """What its change of size and shape left of the score, 0 to 1."""
+
+
+def target_scores(cls: NDArray[np.float32]) -> Array:
+    """Logits (2 * A, H, W), channel = class * A + anchor -> (A, H, W) softmax probabilities of class 1."""
+    background, target = np.asarray(cls, np.float64).reshape(2, -1, *cls.shape[1:])
+    return 0.5 * (1 + np.tanh((target - background) / 2))  # the sigmoid, without overflow
+
+
+def candidate_boxes(anchors: Array, reg: NDArray[np.float32]) -> Boxes:
+    """Offsets (4 * A, H, W), channel = coordinate * A + anchor, for (A, H, W, 4) anchors -> boxes of that shape."""
+    return decode(anchors, np.moveaxis(np.asarray(reg, np.float64).reshape(4, *anchors.shape[:3]), 0, -1))
+
+
+def change_penalty(boxes: Boxes, width: float, height: float, k: float) -> Array:
+    """exp(-k (r s - 1)) of (..., 4) boxes against a size in the same pixels -> (...), 1 where nothing changes.
+
+    s is the change of the padded size sqrt((w + p)(h + p)) with p = (w + h) / 2, r that of the ratio w / h, both as
+    factors of at least 1.
+    """
+
+    def change(ratio: Array) -> Array:
+        return np.maximum(ratio, 1 / ratio)
+
+    def padded(size: Array) -> Array:
+        return np.sqrt(np.prod(size + size.sum(-1, keepdims=True) / 2, axis=-1))
+
+    s = change(padded(boxes[..., 2:]) / padded(np.array([width, height])))
+    r = change(boxes[..., 2] / boxes[..., 3] / (width / height))
+    return np.exp(-k * (r * s - 1))
+
+
+def cosine_window(size: int) -> Array:
+    """(size, size) Hann window, 1 in the middle."""
+    return np.outer(np.hanning(size), np.hanning(size))
+
+
+def best_candidate(
+    cls: NDArray[np.float32],
+    reg: NDArray[np.float32],
+    anchors: Array,
+    size: tuple[float, float],
+    options: TrackingOptions,
+) -> Candidate:
+    """The candidate to follow, from one target's outputs.
+
+    Args:
+        cls: (2 * A, G, G) logits.
+        reg: (4 * A, G, G) offsets.
+        anchors: (A, G, G, 4) as `pgnet.anchors.grid` gives them.
+        size: the target's width and height so far, in search-crop pixels.
+        options: weights of penalty and window.
+    """
+    scores = target_scores(cls)
+    boxes = candidate_boxes(anchors, reg)
+    penalty = change_penalty(boxes, *size, options.penalty_k)
+    window = cosine_window(scores.shape[-1])
+    weighed = penalty * scores * (1 - options.window_influence) + window * options.window_influence
+    best = np.unravel_index(np.argmax(weighed), weighed.shape)
+    return Candidate(boxes[best], float(scores[best]), float(penalty[best]))
+
+
+def smooth_size(old: Array, new: Array, candidate: Candidate, lr: float) -> Array:
+    """Blend (2,) sizes: the surer the candidate and the smaller its change, the more of the new one."""
+    rate = candidate.penalty * candidate.score * lr
+    return old * (1 - rate) + new * rate

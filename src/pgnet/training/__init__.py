@@ -1,0 +1,1 @@
+"""Training: pairs, losses and the loop; needs the extra [train]."""

@@ -1,0 +1,297 @@
+"""The training loop, from top to bottom: data, network, optimizer, steps, validation, checkpoint, export."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import json
+import math
+import time
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import cv2
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Sampler, default_collate
+
+from pgnet import anchors, boxes
+from pgnet.errors import PgnetError
+from pgnet.files import atomic
+from pgnet.nn.backbone import Bottleneck
+from pgnet.nn.network import MODELS, PGNet
+from pgnet.nn.export import write_model
+from pgnet.nn.weights import load_imagenet, load_weights, settle_batch_norm
+from pgnet.training.losses import total_loss
+from pgnet.training.pairs import Pair, PairDataset
+from pgnet.training.recipe import Recipe
+from pgnet.training.sources import read_sources
+
+
+class StepSampler(Sampler[int]):
+    """Pair numbers of one process from a step on: step s of all processes uses numbers s * batch ... (s + 1) * batch."""
+
+    def __init__(self, first: int, last: int, batch: int, rank: int = 0, world: int = 1) -> None:
+        self.first, self.last, self.batch, self.rank, self.world = first, last, batch, rank, world
+
+    def __iter__(self) -> Iterator[int]:
+        share = self.batch // self.world
+        for step in range(self.first, self.last):
+            start = step * self.batch + self.rank * share
+            yield from range(start, start + share)
+
+    def __len__(self) -> int:
+        return (self.last - self.first) * (self.batch // self.world)
+
+
+def build(recipe: Recipe) -> PGNet:
+    """The recipe's network with its initial weights."""
+    if recipe.model not in MODELS:
+        raise PgnetError(f"Unknown model {recipe.model}; known are {', '.join(MODELS)}.")
+    torch.manual_seed(recipe.seed)
+    net = MODELS[recipe.model]()
+    for level in net.levels:  # similar pixels of the two sides then match from the start
+        level.adjust.template.load_state_dict(level.adjust.search.state_dict())  # type: ignore[union-attr,operator]
+    if recipe.backbone is not None:
+        fresh = load_imagenet(net.backbone, recipe.backbone, partial=True)
+        for name in fresh:  # zero-initialised residual branches: a fresh unit starts as its shortcut
+            unit = net.backbone.get_submodule(name)
+            nn.init.zeros_(unit.get_submodule("bn3" if isinstance(unit, Bottleneck) else "bn2").weight)  # type: ignore[arg-type]
+        pictures = PairDataset(read_sources(recipe.data, validation=False), recipe.pairs, recipe.seed)
+        crops = [(torch.stack([pictures[i].search for i in range(k, k + 8)]),) for k in range(0, 32, 8)]
+        with torch.no_grad():
+            features = _Features(net)
+            settle_batch_norm(features, [net.backbone.get_submodule(name) for name in fresh], crops if fresh else [])
+    if recipe.init is not None:
+        load_weights(net, recipe.init)
+    return net
+
+
+class _Features(nn.Module):
+    """`net.features` as a module of its own, for `settle_batch_norm`."""
+
+    def __init__(self, net: PGNet) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, crop: Tensor) -> list[Tensor]:
+        return self.net.features(crop)
+
+
+def freeze(net: PGNet, trained: tuple[int, ...]) -> None:
+    """Train only these blocks of the backbone (numbers from 1); its batch norms always keep their statistics."""
+    net.train()
+    net.backbone.eval()
+    net.backbone.requires_grad_(False)
+    for number in trained:
+        net.backbone.blocks[number - 1].requires_grad_(True)
+    for unit in net.backbone.modules():
+        if isinstance(unit, Bottleneck):
+            frozen_zero = not (unit.bn3.weight.requires_grad or unit.bn3.weight.any() or unit.bn3.bias.any())
+            unit.silent = frozen_zero
+
+
+def rate(recipe: Recipe, step: int) -> float:
+    """The learning rate's factor at a step: linear warm-up, then a cosine down to 1 %."""
+    if step < recipe.warmup:
+        return (step + 1) / recipe.warmup
+    done = (step - recipe.warmup) / max(1, recipe.steps - recipe.warmup)
+    return 0.01 + 0.99 * (1 + math.cos(math.pi * done)) / 2
+
+
+def make_optimizer(net: PGNet, recipe: Recipe) -> torch.optim.Optimizer:
+    """AdamW; no weight decay on vectors (batch norm, biases, level weights)."""
+    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+    for name, parameter in net.named_parameters():
+        groups.setdefault((name.startswith("backbone."), parameter.ndim > 1), []).append(parameter)
+    return torch.optim.AdamW(
+        [
+            {
+                "params": parameters,
+                "factor": recipe.backbone_rate if in_backbone else 1.0,
+                "weight_decay": recipe.weight_decay if decay else 0.0,
+            }
+            for (in_backbone, decay), parameters in groups.items()
+        ],
+        lr=recipe.learning_rate,
+    )
+
+
+@torch.no_grad()
+def update_average(average: nn.Module, net: nn.Module, decay: float) -> None:
+    """Exponential moving average of weights and batch norm statistics; integers are copied."""
+    for mean, value in zip(average.state_dict().values(), net.state_dict().values(), strict=True):
+        if mean.is_floating_point():
+            mean.lerp_(value, 1 - decay)
+        else:
+            mean.copy_(value)
+
+
+@torch.no_grad()
+def validate(net: PGNet, pairs: list[Pair], batch: int = 16) -> dict[str, float]:
+    """Loss of fixed pairs and, for the positive ones, IoU of the box with the best score (no window, no penalty)."""
+    net.eval()
+    device = next(net.parameters()).device
+    losses, overlaps = [], []
+    for i in range(0, len(pairs), batch):
+        chunk = Pair(*(t.to(device) for t in default_collate(pairs[i : i + batch])))
+        out = net(_channels_last(chunk.template), _channels_last(chunk.search))
+        loss, _ = total_loss(out, chunk.label, chunk.offsets, 0, torch.Generator().manual_seed(0))
+        losses.append(loss.item() * len(chunk.box))
+        score = out.cls.unflatten(1, (2, -1)).softmax(1)[:, 1].flatten(1).argmax(1).cpu()
+        offsets = out.reg.unflatten(1, (4, -1)).flatten(2).cpu()
+        picked = offsets[torch.arange(len(score)), :, score].double().numpy()
+        grid = anchors.grid(out.cls.shape[-1], chunk.search.shape[-1]).reshape(-1, 4)[score.numpy()]
+        truth = chunk.box.cpu().double().numpy()
+        found = boxes.cxcywh_to_xywh(anchors.decode(grid, picked))
+        overlaps += [o for o, t in zip(boxes.iou(found, boxes.cxcywh_to_xywh(truth)), truth, strict=True) if t[0] == t[0]]
+    return {
+        "loss": sum(losses) / len(pairs),
+        "iou": sum(overlaps) / len(overlaps),
+        "hit": sum(o > 0.5 for o in overlaps) / len(overlaps),
+    }
+
+
+def train(recipe: Recipe, out: Path, *, resume: bool = False, fabric: Fabric | None = None) -> dict[str, float]:
+    """Run a recipe; `out` gets last.ckpt, log.jsonl, a TensorBoard log and, at the end, the model's three files.
+
+    At each validation, average.safetensors there gets the averaged weights.
+
+    Args:
+        recipe: see `Recipe`.
+        out: a folder; made if absent.
+        resume: continue from `out`/last.ckpt where it exists: the same losses follow as without the interruption.
+        fabric: decides devices and processes; by default what torchrun or the machine gives.
+
+    Returns:
+        The last validation's numbers.
+
+    Raises:
+        PgnetError: data, weights or checkpoint do not fit; `out` has a run and `resume` was not given.
+    """
+    fabric = fabric or Fabric(accelerator="auto", precision=recipe.precision)  # type: ignore[arg-type]
+    fabric.launch()
+    checkpoint = out / "last.ckpt"
+    if checkpoint.exists() and not resume:
+        raise PgnetError(f"{out} already holds a run; continue it with --resume or choose another folder.")
+    out.mkdir(parents=True, exist_ok=True)
+
+    dataset = PairDataset(read_sources(recipe.data, validation=False), recipe.pairs, recipe.seed)
+    full_size = dataclasses.replace(recipe.pairs, search_size=anchors.SEARCH_SIZE)
+    held_out = PairDataset(read_sources(recipe.data, validation=True), full_size, seed=1)
+    validation = [held_out[i] for i in range(recipe.validation_pairs)]
+    net = build(recipe).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    freeze(net, ())
+    average = copy.deepcopy(net).requires_grad_(False).to(fabric.device)
+    # Every parameter is given to the optimizer, so that blocks can be unfrozen on the way.
+    model, optimizer = fabric.setup(net, make_optimizer(net, recipe))
+    state: dict[str, Any] = {"model": model, "optimizer": optimizer, "average": average, "step": 0}
+    if resume and checkpoint.exists():
+        fabric.load(checkpoint, state)
+        fabric.print(f"continuing from step {state['step']}")
+
+    sampler = StepSampler(state["step"], recipe.steps, recipe.batch, fabric.global_rank, fabric.world_size)
+    loader = DataLoader(
+        dataset,
+        batch_size=recipe.batch // fabric.world_size,
+        sampler=sampler,
+        num_workers=recipe.workers,
+        prefetch_factor=4 if recipe.workers else None,
+        worker_init_fn=_single_thread,
+        multiprocessing_context="spawn" if recipe.workers else None,
+    )
+    writer = None
+    if fabric.is_global_zero:
+        from torch.utils.tensorboard import SummaryWriter
+
+        writer = SummaryWriter(str(out / "tensorboard"))
+    batches = fabric.setup_dataloaders(loader, use_distributed_sampler=False)
+    started, saved, scores = time.monotonic(), time.monotonic(), {}
+    trained: tuple[int, ...] | None = None
+    for step, pair in enumerate(batches, start=state["step"]):
+        now = recipe.train_blocks if step >= recipe.unfreeze else ()
+        if now != trained:
+            freeze(net, now)
+            freeze(average, now)
+            average.requires_grad_(False)
+            trained = now
+        for group in optimizer.param_groups:
+            group["lr"] = recipe.learning_rate * group["factor"] * rate(recipe, step)
+        loss, parts = total_loss(
+            model(_channels_last(pair.template), _channels_last(pair.search)),
+            pair.label,
+            pair.offsets,
+            recipe.hard_negatives,
+            torch.Generator().manual_seed(recipe.seed * 1_000_003 + step * fabric.world_size + fabric.global_rank),
+        )
+        fabric.backward(loss)
+        fabric.clip_gradients(model, optimizer, max_norm=recipe.clip)
+        optimizer.step()
+        optimizer.zero_grad()
+        # A young average follows quickly, so that the random start is forgotten.
+        update_average(average, net, min(recipe.ema, (1 + step) / (10 + step)))
+        state["step"] = step + 1
+        done = step + 1
+        if writer is not None:
+            per_second = recipe.batch * (done - sampler.first) / (time.monotonic() - started)
+            record = {"step": done, "loss": loss.item(), **parts, "rate": rate(recipe, step), "pairs_per_s": per_second}
+            _log(out, writer, record, echo=done % 20 == 0)
+        if done % recipe.validate_every == 0 or done == recipe.steps:
+            scores = validate(average, validation)
+            if writer is not None:
+                _log(out, writer, {"step": done, **{f"validation_{k}": v for k, v in scores.items()}}, echo=True)
+                save_weights(average, out / "average.safetensors")
+        if time.monotonic() - saved > 60 * recipe.checkpoint_minutes or done == recipe.steps:
+            _save(fabric, checkpoint, state)
+            saved = time.monotonic()
+    if fabric.is_global_zero:
+        freeze(average, tuple(range(1, 1 + len(net.backbone.blocks))))  # nothing is left out of the graphs
+        description = {
+            "architecture": {"model": recipe.model},
+            "tracking": {},
+            "data": str(recipe.data),
+            "initialisation": str(recipe.init or recipe.backbone or "random"),
+            "created": date.today().isoformat(),
+        }
+        write_model(average.cpu(), out / f"{recipe.model}.safetensors", description)
+    return scores
+
+
+def save_weights(net: nn.Module, path: Path) -> None:
+    """The weights as safetensors, written whole or not at all."""
+    from safetensors.torch import save_file
+
+    with atomic(path) as temporary:
+        save_file({k: v.contiguous() for k, v in net.state_dict().items() if v.is_floating_point()}, temporary)
+
+
+def _save(fabric: Fabric, path: Path, state: dict[str, Any]) -> None:
+    """Write the checkpoint beside and rename it: a run killed here keeps its previous one."""
+    temporary = path.with_suffix(".partial")
+    fabric.save(temporary, state)
+    if fabric.is_global_zero:
+        temporary.replace(path)
+    fabric.barrier()
+
+
+def _log(out: Path, writer: Any, record: dict[str, float], *, echo: bool) -> None:
+    with (out / "log.jsonl").open("a") as file:
+        file.write(json.dumps({k: round(v, 5) for k, v in record.items()}) + "\n")
+    for key, value in record.items():
+        if key != "step":
+            writer.add_scalar(key, value, int(record["step"]))
+    if echo:
+        print("  ".join(f"{k} {v:.4g}" for k, v in record.items()), flush=True)
+
+
+def _channels_last(images: Tensor) -> Tensor:
+    """The memory format that convolutions are fastest in: 1.7x on CPUs."""
+    return images.contiguous(memory_format=torch.channels_last)
+
+
+def _single_thread(_: int) -> None:
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)

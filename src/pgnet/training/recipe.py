@@ -1,0 +1,130 @@
+"""A recipe: everything that decides a training run, as a small TOML file with a telling header."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pgnet.errors import PgnetError
+from pgnet.training.pairs import PairOptions
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One training run.
+
+    Args:
+        model: a name of `pgnet.nn.MODELS`.
+        data: root of the training data; relative to the current directory.
+        backbone: ImageNet state dict for the backbone, see `pgnet.nn.weights.load_imagenet`.
+        init: weights of the whole network to start from, a model file or a run's average.safetensors.
+        seed: of the pairs and of the network's random weights.
+        steps: optimizer steps.
+        batch: pairs of a step, all processes together.
+        learning_rate: peak rate of everything but the backbone.
+        backbone_rate: peak rate of the trained backbone blocks, as a factor.
+        train_blocks: numbers of the backbone's blocks that are trained, once unfrozen.
+        unfreeze: step from which they are.
+        warmup: steps of linear warm-up; a cosine decay to 1 % follows.
+        weight_decay: of AdamW.
+        clip: of the gradients' norm.
+        hard_negatives: share of the sampled negatives that are the hardest ones.
+        ema: decay of the weights' moving average, which is what is validated and shipped.
+        precision: of Lightning Fabric, such as 32-true or bf16-mixed.
+        workers: processes that make pairs.
+        validate_every: steps between validations.
+        validation_pairs: number of fixed pairs of the validation split.
+        checkpoint_minutes: between checkpoints.
+        pairs: see `PairOptions`.
+    """
+
+    model: str
+    data: Path
+    backbone: Path | None = None
+    init: Path | None = None
+    seed: int = 0
+    steps: int = 10_000
+    batch: int = 32
+    learning_rate: float = 1e-3
+    backbone_rate: float = 0.1
+    train_blocks: tuple[int, ...] = ()
+    unfreeze: int = 0
+    warmup: int = 200
+    weight_decay: float = 1e-4
+    clip: float = 10.0
+    hard_negatives: float = 0.5
+    ema: float = 0.998
+    precision: str = "32-true"
+    workers: int = 1
+    validate_every: int = 500
+    validation_pairs: int = 192
+    checkpoint_minutes: float = 5.0
+    pairs: PairOptions = field(default_factory=PairOptions)
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "batch", "validate_every", "validation_pairs"):
+            if getattr(self, name) < 1:
+                raise PgnetError(f"The recipe's {name} must be at least 1, not {getattr(self, name)}.")
+
+
+def _convert(name: str, text: str, default: Any) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        if isinstance(default, (int, float, tuple)) and not isinstance(default, bool):
+            raise PgnetError(f"The value {text!r} does not fit the recipe's {name}.") from None
+        return text
+
+
+def load_recipe(path: str | Path, overrides: list[str] | None = None) -> Recipe:
+    """Read a recipe file; `overrides` are "key=value" or "pairs.key=value" in TOML's notation.
+
+    Raises:
+        PgnetError: missing or malformed file, unknown or missing key, value of the wrong kind.
+    """
+    path = Path(path)
+    try:
+        content = tomllib.loads(path.read_text())
+    except OSError as error:
+        raise PgnetError(f"The recipe {path} cannot be read: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise PgnetError(f"The recipe {path} is not valid TOML: {error}.") from error
+    defaults = {f.name: f.default for f in dataclasses.fields(Recipe)}
+    for override in overrides or []:
+        key, equals, text = override.partition("=")
+        if not equals:
+            raise PgnetError(f"An override is key=value, not {override!r}.")
+        group, _, name = key.rpartition(".")
+        (content.setdefault(group, {}) if group else content)[name] = _convert(key, text, defaults.get(name))
+    pairs = _build(PairOptions, content.pop("pairs", {}), f"{path}, [pairs]")
+    return _build(Recipe, {**content, "pairs": pairs}, str(path))
+
+
+def _build(cls: type[Any], content: dict[str, Any], where: str) -> Any:
+    fields = {f.name: f for f in dataclasses.fields(cls)}
+    unknown = sorted(set(content) - set(fields))
+    if unknown:
+        raise PgnetError(f"Unknown in {where}: {', '.join(unknown)}; known are {', '.join(fields)}.")
+    missing = [n for n, f in fields.items() if f.default is f.default_factory is dataclasses.MISSING and n not in content]
+    if missing:
+        raise PgnetError(f"Missing in {where}: {', '.join(missing)}.")
+    values: dict[str, Any] = {}
+    for name, value in content.items():
+        kind = str(fields[name].type)
+        if "Path" in kind:
+            value = Path(value) if isinstance(value, str) else value
+            fits = isinstance(value, Path)
+        elif kind.startswith("tuple"):
+            fits = isinstance(value, (list, tuple))
+            value = tuple(value) if fits else value
+        elif kind in ("int", "float", "str"):
+            fits = isinstance(value, {"int": int, "float": (int, float), "str": str}[kind]) and not isinstance(value, bool)
+        else:
+            fits = True
+        if not fits:
+            raise PgnetError(f"The value {value!r} of {name} in {where} should be of type {kind}.")
+        values[name] = value
+    return cls(**values)

@@ -1,0 +1,55 @@
+"""A short video, and a tracker without a network: the commands are tested, not the model."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pgnet.models import ModelFile, resolve, write_model_file
+from pgnet.tracking import Prediction, Tracker, TrackingOptions
+from pgnet.video import VideoWriter
+
+WIDTH, HEIGHT, FRAMES, FPS = 160, 120, 24, 12
+
+
+@pytest.fixture
+def video(tmp_path) -> Path:
+    """A video of 24 frames, 160 x 120, 12 per second."""
+    path = tmp_path / "clip.mp4"
+    noise = np.random.default_rng(0).integers(0, 255, (HEIGHT, WIDTH + FRAMES, 3), np.uint8)
+    with VideoWriter(path, WIDTH, HEIGHT, fps=FPS) as writer:
+        for i in range(FRAMES):
+            writer.write(noise[:, i : i + WIDTH], i / FPS)
+    return path
+
+
+class DriftingTracker:
+    """The box moves one pixel to the right in every frame."""
+
+    options = TrackingOptions()
+
+    def init(self, frame, box):
+        self.box = np.asarray(box, np.float64)
+        self.updates = 0
+
+    def update(self, frame):
+        assert frame.shape == (HEIGHT, WIDTH, 3)
+        self.updates += 1
+        return Prediction(self.box + (self.updates, 0, 0, 0), 0.75)
+
+
+@pytest.fixture
+def tracker(tmp_path, monkeypatch) -> DriftingTracker:
+    """Stands in for whatever is loaded under the name pgnet-lite."""
+    path = tmp_path / "models" / "pgnet-lite.safetensors"
+    path.parent.mkdir()
+    file = write_model_file(path, {"weight": np.zeros(3, np.float32)}, {"name": "pgnet-lite"})
+    fake = DriftingTracker()
+
+    def load(model: ModelFile, **_):
+        assert model is file
+        return fake
+
+    monkeypatch.setattr("pgnet.models.resolve", lambda name: file if name == "pgnet-lite" else resolve(name))
+    monkeypatch.setattr(Tracker, "load", staticmethod(load))
+    return fake

@@ -1,0 +1,195 @@
+import copy
+import csv
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pgnet.errors import PgnetError
+from pgnet.results import ModelInfo, SourceInfo, Track
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "track-format.md"
+
+
+def make(count: int = 3) -> Track:
+    track = Track(
+        SourceInfo("cliché.mp4", "video", 640, 360, 29.97, count),
+        ModelInfo("pgnet-lite", "ab" * 32),
+        options={"box": [1, 2, 3.5, 4], "start": None},
+        warnings=["It is truncated."],
+    )
+    for i in range(count):
+        track.append(i + 5, i / 30, (i + 0.1234567, 2, 30, 40), 0.5)
+    return track
+
+
+def test_appending_and_reading_out() -> None:
+    track = make()
+    np.testing.assert_array_equal(track.frames, [5, 6, 7])
+    np.testing.assert_allclose(track.times, [0, 1 / 30, 2 / 30])
+    np.testing.assert_allclose(track.boxes[1], [1.1234567, 2, 30, 40])
+    np.testing.assert_array_equal(track.scores, [0.5] * 3)
+    assert len(track) == 3
+    boxes = track.boxes
+    track.append(8, 0.2, (1, 2, 3, 4), 1)  # while an array is held
+    assert len(boxes) == 3
+
+
+@pytest.mark.parametrize(
+    ("frame", "box", "score"),
+    [(7, (1, 2, 3, 4), 0.5), (6, (1, 2, 3, 4), 0.5), (9, (1, 2, 3, np.nan), 0.5), (9, (1, 2, 3, 4), np.inf)],
+)
+def test_what_cannot_be_appended(frame: int, box: tuple[float, ...], score: float) -> None:
+    track = make()
+    with pytest.raises(ValueError, match="frame"):
+        track.append(frame, 1.0, box, score)
+    assert len(track) == 3
+
+
+def test_json_round_trip(tmp_path: Path) -> None:
+    track = make()
+    track.write_json(tmp_path / "track.json")
+    back = Track.read_json(tmp_path / "track.json")
+    assert (back.source, back.model, back.options) == (track.source, track.model, track.options)
+    assert (back.status, back.warnings, back.pgnet, back.created) == (
+        "complete",
+        track.warnings,
+        track.pgnet,
+        track.created,
+    )
+    np.testing.assert_array_equal(back.frames, track.frames)
+    np.testing.assert_array_equal(back.times, track.times)
+    np.testing.assert_allclose(back.boxes, track.boxes, atol=0.0005)
+    np.testing.assert_array_equal(back.scores, track.scores)
+    back.write_json(tmp_path / "again.json")
+    assert (tmp_path / "again.json").read_bytes() == (tmp_path / "track.json").read_bytes()
+    assert list(json.loads((tmp_path / "track.json").read_text("utf-8")))[:2] == ["schema", "version"]
+
+
+def test_without_frames_and_without_rate(tmp_path: Path) -> None:
+    track = Track(SourceInfo("0", "camera", 640, 480), ModelInfo("m", "0"), status="interrupted")
+    track.write_json(tmp_path / "track.json")
+    back = Track.read_json(tmp_path / "track.json")
+    assert len(back) == 0
+    assert back.boxes.shape == (0, 4)
+    assert back.source.fps is None
+    assert back.status == "interrupted"
+
+
+def test_csv(tmp_path: Path) -> None:
+    make().write_csv(tmp_path / "track.csv")
+    with (tmp_path / "track.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == ["frame", "time", "x", "y", "w", "h", "score"]
+    assert rows[1] == {
+        "frame": "6",
+        "time": str(1 / 30),
+        "x": "1.123",
+        "y": "2.0",
+        "w": "30.0",
+        "h": "40.0",
+        "score": "0.5",
+    }
+    assert len(rows) == 3
+
+
+def test_many_frames_stay_small(tmp_path: Path) -> None:
+    track = make(20_000)
+    assert len(track._rows) * track._rows.itemsize == 20_000 * 56
+    track.write_json(tmp_path / "track.json")
+    assert len(Track.read_json(tmp_path / "track.json")) == 20_000
+
+
+def test_documented_example_is_read(tmp_path: Path) -> None:
+    (example,) = re.findall(r"```json\n(.*?)```", DOCUMENT.read_text("utf-8"), re.DOTALL)
+    (tmp_path / "track.json").write_text(example, encoding="utf-8")
+    track = Track.read_json(tmp_path / "track.json")
+    assert track.source.frame_count == len(track) == 2
+    np.testing.assert_array_equal(track.boxes[0], track.options["box"])
+    # It has every member that is written, and in the written order.
+    make().write_json(tmp_path / "made.json")
+    written, documented = json.loads((tmp_path / "made.json").read_text("utf-8")), json.loads(example)
+    assert list(written) == list(documented)
+    for name in ("source", "model"):
+        assert list(written[name]) == list(documented[name])
+    assert list(written["frames"][0]) == list(documented["frames"][0])
+
+
+def data() -> dict[str, Any]:
+    row = {"frame": 0, "time": 0, "box": [1, 2, 3, 4], "score": 1}
+    return {
+        "schema": "pgnet.track",
+        "version": 1,
+        "pgnet": "0.1.0",
+        "created": "2025-06-01T12:00:00+00:00",
+        "status": "complete",
+        "warnings": [],
+        "source": {"name": "a", "kind": "video", "width": 4, "height": 4, "fps": 25, "frame_count": None},
+        "model": {"name": "m", "sha256": "0"},
+        "options": {},
+        "frames": [row, {**row, "frame": 1}],
+    }
+
+
+@pytest.mark.parametrize(
+    ("where", "value", "sentence"),
+    [
+        (["schema"], "other", "no track file"),
+        (["version"], 2, "update pgnet"),
+        (["source"], [], "source is"),
+        (["source", "width"], "wide", "source.width is 'wide'"),
+        (["source", "name"], ..., "source.name is missing"),
+        (["model", "sha256"], None, "model.sha256"),
+        (["status"], "half", "status is 'half'"),
+        (["frames"], ..., "frames is missing"),
+        (["frames", 1], 7, r"frames\[1\] is no object"),
+        (["frames", 1, "box"], [1, 2, 3], r"frames\[1\].box"),
+        (["frames", 1, "box"], [1, 2, 3, "4"], r"frames\[1\].box"),
+        (["frames", 1, "score"], None, r"frames\[1\].score"),
+        (["frames", 1, "score"], float("nan"), r"frames\[1\].*finite"),
+        (["frames", 1, "frame"], 0, r"frames\[1\].*after"),
+        (["frames", 1, "frame"], True, r"frames\[1\].frame"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path: Path, where: list[Any], value: object, sentence: str) -> None:
+    broken = copy.deepcopy(data())
+    item: Any = broken
+    for key in where[:-1]:
+        item = item[key]
+    if value is ...:
+        del item[where[-1]]
+    else:
+        item[where[-1]] = value
+    (tmp_path / "track.json").write_text(json.dumps(broken))
+    with pytest.raises(PgnetError, match=sentence):
+        Track.read_json(tmp_path / "track.json")
+
+
+def test_members_of_the_future_are_passed_over(tmp_path: Path) -> None:
+    more = data() | {"colour": "green"}
+    (tmp_path / "track.json").write_text(json.dumps(more))
+    assert len(Track.read_json(tmp_path / "track.json")) == 2
+
+
+def test_unreadable_files(tmp_path: Path) -> None:
+    (tmp_path / "half.json").write_text('{"schema": "pgnet.tr')
+    (tmp_path / "binary.json").write_bytes(b"\xff\xfe\x00")
+    (tmp_path / "list.json").write_text("[1]")
+    cases = {"none.json": "cannot be read", "half.json": "not JSON", "binary.json": "not JSON", "list.json": "no track"}
+    for name, sentence in cases.items():
+        with pytest.raises(PgnetError, match=sentence):
+            Track.read_json(tmp_path / name)
+
+
+def test_unwritable(tmp_path: Path) -> None:
+    for write in (make().write_json, make().write_csv):
+        with pytest.raises(PgnetError, match="does not exist"):
+            write(tmp_path / "no" / "track")
+    bad = make()
+    bad.options["value"] = float("nan")
+    with pytest.raises(ValueError, match="JSON"):
+        bad.write_json(tmp_path / "track.json")
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,82 @@
+"""The scripts in benchmarks/, on sequences made here."""
+
+import json
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from pgnet.evaluation import Curves
+from pgnet.tracking import TrackingOptions
+
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+
+
+@pytest.fixture
+def root(tmp_path):
+    rng = np.random.default_rng(5)
+    background = cv2.GaussianBlur(rng.integers(0, 256, (100, 120, 3), np.uint8), (0, 0), 4)
+    patch = cv2.resize(rng.integers(0, 256, (6, 6, 3), np.uint8), (24, 24), interpolation=cv2.INTER_NEAREST)
+    for name in ("One", "Two"):
+        folder = tmp_path / "otb" / name / "img"
+        folder.mkdir(parents=True)
+        rows = []
+        for i in range(8):
+            image = background.copy()
+            image[20 + 2 * i :, 30 + 2 * i :][:24, :24] = patch
+            cv2.imwrite(str(folder / f"{i + 1:04d}.jpg"), image)
+            rows.append(f"{31 + 2 * i},{21 + 2 * i},24,24")
+        (folder.parent / "groundtruth_rect.txt").write_text("\n".join(rows))
+    return tmp_path / "otb"
+
+
+def accuracy(*arguments):
+    return subprocess.run(
+        [sys.executable, BENCHMARKS / "accuracy.py", *map(str, arguments)], capture_output=True, text=True, check=False
+    )
+
+
+def test_accuracy_scores_and_resumes(root, tmp_path):
+    arguments = ["--root", root, "--trackers", "mil", "--out", tmp_path / "raw", "--json", tmp_path / "scores.json"]
+    first = accuracy(*arguments)
+    assert first.returncode == 0, first.stderr
+    assert "| tracker | success AUC | precision@20 | frames/s |" in first.stdout
+    scores = json.loads((tmp_path / "scores.json").read_text())["mil"]
+    assert scores["success_auc"] > 0.5
+    assert scores["sequences"].keys() == {"One", "Two"}
+    # A stored result is taken, not made again: here that of a tracker that lost the target at once.
+    (tmp_path / "raw/mil/One.txt").write_text("500,500,5,5\n" * 8)
+    second = accuracy(*arguments)
+    assert second.returncode == 0, second.stderr
+    changed = json.loads((tmp_path / "scores.json").read_text())["mil"]["sequences"]
+    assert changed["One"]["success_auc"] < 0.2
+    assert changed["Two"] == pytest.approx(scores["sequences"]["Two"], abs=1e-3)
+
+
+def test_accuracy_says_what_is_wrong(root):
+    result = accuracy("--root", root, "--trackers", "nonsense")
+    assert result.returncode == 2
+    assert "no model 'nonsense'" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_tuning_finds_better_options():
+    search = runpy.run_path(str(BENCHMARKS / "tune.py"))["search"]
+    tried = []
+
+    def evaluate(options):
+        tried.append(options)
+        auc = 1 - (options.window_influence - 0.3) ** 2 - (options.size_lr - 0.6) ** 2
+        return Curves(np.full(21, auc), np.zeros(51))
+
+    start = TrackingOptions(context=0.4)
+    best, curves = search(start, 40, 0, evaluate)
+    assert tried[0] == start
+    assert len(tried) == 41
+    assert curves.auc > 0.99
+    assert best.context == 0.4
+    assert search(start, 0, 0, evaluate)[0] == start

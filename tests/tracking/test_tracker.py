@@ -1,0 +1,202 @@
+import cv2
+import numpy as np
+import pytest
+
+from pgnet import boxes
+from pgnet.errors import PgnetError
+from pgnet.models import write_model_file
+from pgnet.tracking import Tracker, TrackingOptions
+
+RNG = np.random.default_rng(7)
+OBJECT = cv2.resize(RNG.integers(0, 256, (8, 8, 3), np.uint8), (64, 64), interpolation=cv2.INTER_CUBIC)
+BACKGROUND = cv2.GaussianBlur(RNG.integers(0, 256, (240, 320, 3), np.uint8), (0, 0), 3)
+OTHER = cv2.resize(RNG.integers(0, 256, (8, 8, 3), np.uint8), (64, 64), interpolation=cv2.INTER_CUBIC)
+
+
+def scene(box, picture=OBJECT):
+    """A frame with a picture drawn into a box of whole pixels, which may reach out of it."""
+    x, y, w, h = box
+    canvas = cv2.copyMakeBorder(BACKGROUND, 200, 200, 200, 200, cv2.BORDER_REFLECT)
+    canvas[200 + y : 200 + y + h, 200 + x : 200 + x + w] = cv2.resize(picture, (w, h))
+    return canvas[200:440, 200:520].copy()
+
+
+def path(n=30):
+    return [(20 + 6 * i, round(90 + 40 * np.sin(i / 4)), 40, 40) for i in range(n)]
+
+
+def follow(tracker, track, **kwargs):
+    tracker.init(scene(track[0]), track[0], **kwargs)
+    return np.array([tracker.update(scene(box), **kwargs).box for box in track[1:]])
+
+
+def test_follows_a_moving_target(engine):
+    track = path()
+    predictions = follow(Tracker(engine), track)
+    overlap = boxes.iou(predictions, track[1:])
+    assert overlap.min() > 0.7
+    centres = boxes.xywh_to_cxcywh(predictions)[:, :2] - boxes.xywh_to_cxcywh(track[1:])[:, :2]
+    assert np.abs(centres.mean(0)).max() < 0.5  # no offset between crop and frame coordinates
+
+
+def test_follows_a_growing_and_a_shrinking_target(engine):
+    # Alternating motion keeps the size honest: it has to come from the scale of the match.
+    growing = [(150 - i, 110 - i, 30 + 2 * i, 30 + 2 * i) for i in range(30)]
+    for track in (growing, growing[::-1]):
+        predictions = follow(Tracker(engine, TrackingOptions(size_lr=0.9)), track)
+        assert boxes.iou(predictions, track[1:]).min() > 0.6
+        assert predictions[-1, 2] == pytest.approx(track[-1][2], rel=0.15)
+
+
+def test_no_size_rate_keeps_the_size(engine):
+    growing = [(150 - i, 110 - i, 30 + 2 * i, 30 + 2 * i) for i in range(10)]
+    predictions = follow(Tracker(engine, TrackingOptions(size_lr=0)), growing)
+    assert predictions[:, 2:] == pytest.approx(30)
+
+
+def test_score_falls_when_the_target_is_gone(engine):
+    tracker = Tracker(engine)
+    box = (100, 90, 40, 40)
+    tracker.init(scene(box), box)
+    there = tracker.update(scene(box)).score
+    gone = tracker.update(BACKGROUND).score
+    assert there > 0.9
+    assert gone < 0.5
+
+
+def test_search_crop_is_centred_on_the_last_position(engine):
+    tracker = Tracker(engine)
+    box = (100, 90, 40, 40)
+    tracker.init(scene(box), box)
+    tracker.update(scene(box))
+    middle = engine.calls[0][96:159, 96:159].astype(float)
+    expected = cv2.resize(scene(box)[90:130, 100:140], (63, 63)).astype(float)
+    assert np.abs(middle - expected).mean() < 8
+
+
+def test_leaving_the_frame_keeps_the_box_inside(engine):
+    tracker = Tracker(engine)
+    track = [(250 + 8 * i, 100, 40, 40) for i in range(14)]
+    predictions = follow(tracker, track)
+    right = predictions[:, 0] + predictions[:, 2]
+    assert (right <= 320).all()
+    assert (predictions[:, :2] >= 0).all()
+    assert (predictions[:, 2:] > 0).all()
+    assert predictions[5, 0] + predictions[5, 2] == pytest.approx(320)  # the target really is at the edge
+
+
+def test_centre_stays_in_the_frame_whatever_the_network_says(engine, monkeypatch):
+    def always_right(features, crop):
+        cls = np.zeros((1, 10, 25, 25), np.float32)
+        cls[0, 7, 12, 24] = 20
+        return cls, np.zeros((1, 20, 25, 25), np.float32)
+
+    monkeypatch.setattr(engine, "search", always_right)
+    tracker = Tracker(engine, TrackingOptions(window_influence=0))
+    tracker.init(BACKGROUND, (100, 90, 40, 40))
+    for _ in range(10):
+        box = tracker.update(BACKGROUND).box
+    assert box[0] + box[2] == 320
+    assert box[2] == pytest.approx(20, rel=0.1)  # half of it is inside
+
+
+def test_two_trackers_do_not_disturb_each_other(engine):
+    tracks = path(12), [(240 - 5 * i, 40 + 8 * i, 48, 48) for i in range(12)]
+    pictures = OBJECT, OTHER
+    frames = [[scene(box, picture) for box in track] for track, picture in zip(tracks, pictures, strict=True)]
+    alone = []
+    for track, images in zip(tracks, frames, strict=True):
+        tracker = Tracker(engine)
+        tracker.init(images[0], track[0])
+        alone.append([tracker.update(image).box for image in images[1:]])
+    pair = Tracker(engine), Tracker(engine)
+    for tracker, track, images in zip(pair, tracks, frames, strict=True):
+        tracker.init(images[0], track[0])
+    for i in range(1, 12):
+        for tracker, images, expected in zip(pair, frames, alone, strict=True):
+            assert np.array_equal(tracker.update(images[i]).box, expected[i - 1])
+
+
+def test_bgr_is_the_same_as_rgb(engine):
+    track = path(5)
+    rgb, bgr = Tracker(engine), Tracker(engine)
+    rgb.init(scene(track[0]), track[0])
+    bgr.init(scene(track[0])[..., ::-1], track[0], bgr=True)
+    for box in track[1:]:
+        a, b = rgb.update(scene(box)), bgr.update(scene(box)[..., ::-1], bgr=True)
+        assert np.array_equal(a.box, b.box)
+        assert a.score == b.score
+
+
+def test_kinds_of_frames_may_alternate(engine):
+    track = path(5)
+    tracker = Tracker(engine)
+    grey = [cv2.cvtColor(scene(box), cv2.COLOR_RGB2GRAY) for box in track]
+    tracker.init(grey[0], track[0])
+    kinds = [grey[1], grey[2][..., None], np.dstack([grey[3]] * 4), grey[4].astype(np.uint16) * 257]
+    for frame, box in zip(kinds, track[1:], strict=True):
+        assert boxes.iou(tracker.update(frame).box, box) > 0.7
+
+
+def test_target_smaller_than_the_smallest_size_stays_small(engine):
+    tracker = Tracker(engine)
+    tracker.init(BACKGROUND, (100, 100, 4, 6))
+    box = tracker.update(BACKGROUND).box
+    assert box[2] < 10
+    assert box[2] >= 4
+
+
+def test_size_never_falls_below_the_smallest(engine):
+    engine.scales = (0.5,)
+    tracker = Tracker(engine, TrackingOptions(penalty_k=0, size_lr=1))
+    tracker.init(BACKGROUND, (100, 100, 30, 30))
+    for _ in range(30):
+        box = tracker.update(BACKGROUND).box
+    assert box[2:] == pytest.approx(10)
+
+
+def test_target_as_large_as_the_frame(engine):
+    tracker = Tracker(engine)
+    tracker.init(BACKGROUND, (0, 0, 320, 240))
+    box = tracker.update(BACKGROUND).box
+    assert boxes.iou(box, (0, 0, 320, 240)) > 0.6
+
+
+def test_init_again_starts_again(engine):
+    tracker = Tracker(engine)
+    first = follow(tracker, path(5))
+    follow(tracker, [(200, 50, 50, 50)] * 3)
+    assert np.array_equal(follow(tracker, path(5)), first)
+
+
+def test_update_before_init(engine):
+    with pytest.raises(PgnetError, match="call init"):
+        Tracker(engine).update(BACKGROUND)
+
+
+def test_changed_frame_size(engine):
+    tracker = Tracker(engine)
+    tracker.init(BACKGROUND, (100, 100, 40, 40))
+    with pytest.raises(PgnetError, match="from 320 x 240 to 300 x 240"):
+        tracker.update(BACKGROUND[:, :300])
+
+
+def test_bad_box_is_refused(engine):
+    with pytest.raises(PgnetError, match="outside the frame"):
+        Tracker(engine).init(BACKGROUND, (400, 100, 40, 40))
+
+
+@pytest.mark.parametrize(
+    ("metadata", "complaint"),
+    [
+        ({"template_size": 127, "search_size": 255, "tracking": {"magic": 1}}, "magic"),
+        ({"template_size": 127, "search_size": 255, "tracking": {"size_lr": 7}}, "size_lr"),
+        ({"template_size": 127, "search_size": 303}, "303"),
+        ({"template_size": 127, "search_size": 255}, r"embed\.onnx is missing"),
+    ],
+)
+def test_models_that_cannot_be_used(tmp_path, metadata, complaint):
+    file = tmp_path / "odd.safetensors"
+    write_model_file(file, {"w": np.zeros(1, np.float32)}, metadata)
+    with pytest.raises(PgnetError, match=complaint):
+        Tracker.load(file)

@@ -1,0 +1,100 @@
+"""The loop: it learns, resumes exactly, and leaves a model that tracks."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from pgnet import Tracker
+from pgnet.errors import PgnetError
+from pgnet.nn.weights import load_model
+from pgnet.training import loop
+from pgnet.training.pairs import PairOptions
+from pgnet.training.recipe import Recipe
+
+
+@pytest.fixture
+def recipe(training_root: Path) -> Recipe:
+    return Recipe(
+        model="pgnet-lite",
+        data=training_root,
+        steps=4,
+        batch=4,
+        warmup=1,
+        train_blocks=(3,),
+        unfreeze=2,
+        workers=0,
+        validate_every=4,
+        validation_pairs=8,
+        checkpoint_minutes=0,
+        pairs=PairOptions(search_size=143, shift=8),
+    )
+
+
+def losses(out: Path) -> list[float]:
+    records = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+    return [r["loss"] for r in records if "loss" in r]
+
+
+def test_an_interrupted_run_continues_exactly(recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    loop.train(recipe, tmp_path / "whole")
+    real, calls = loop.total_loss, []
+
+    def interrupt(*args: object) -> object:
+        calls.append(None)
+        if len(calls) == 4:  # the fourth step is the first one after the backbone's block is unfrozen and saved
+            raise KeyboardInterrupt
+        return real(*args)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(loop, "total_loss", interrupt)
+        loop.train(recipe, tmp_path / "parts")
+    loop.train(recipe, tmp_path / "parts", resume=True)
+    assert losses(tmp_path / "parts") == losses(tmp_path / "whole")
+    whole, parts = (load_model(tmp_path / run / "pgnet-lite.safetensors").state_dict() for run in ("whole", "parts"))
+    assert all(torch.equal(whole[key], parts[key]) for key in whole)
+
+
+def test_the_result_tracks_and_an_existing_run_is_kept(recipe: Recipe, tmp_path: Path) -> None:
+    scores = loop.train(recipe, tmp_path / "run")
+    assert set(scores) == {"loss", "iou", "hit"}
+    tracker = Tracker.load(tmp_path / "run/pgnet-lite.safetensors", threads=1)
+    frame = np.random.default_rng(0).integers(0, 256, (120, 160, 3), dtype=np.uint8)
+    tracker.init(frame, (50, 40, 30, 30))
+    assert np.isfinite(tracker.update(frame).box).all()
+    with pytest.raises(PgnetError, match="--resume"):
+        loop.train(recipe, tmp_path / "run")
+
+
+def test_only_the_named_blocks_of_the_backbone_change(recipe: Recipe, tmp_path: Path) -> None:
+    loop.train(recipe, tmp_path / "run")
+    before, after = loop.build(recipe).state_dict(), load_model(tmp_path / "run/pgnet-lite.safetensors").state_dict()
+    changed = {key for key in before if before[key].is_floating_point() and not torch.equal(before[key].half(), after[key].half())}
+    assert {key.split(".")[2] for key in changed if key.startswith("backbone.blocks")} == {"2"}
+    assert not any(key.startswith(("backbone.conv1", "backbone.bn1")) for key in changed)
+    assert any("running_mean" in key for key in changed) and not any("running" in key for key in changed if "backbone" in key)
+
+
+def test_processes_share_the_pairs_of_a_step() -> None:
+    one = list(loop.StepSampler(3, 5, batch=4))
+    two = [list(loop.StepSampler(3, 5, batch=4, rank=rank, world=2)) for rank in (0, 1)]
+    assert one == list(range(12, 20))
+    assert sorted(two[0] + two[1]) == one and two[0][:2] + two[1][:2] == one[:4]
+
+
+def test_the_rate_warms_up_and_falls(recipe: Recipe) -> None:
+    import dataclasses
+
+    long = dataclasses.replace(recipe, steps=100, warmup=10)
+    rates = [loop.rate(long, step) for step in range(100)]
+    assert rates[0] == 0.1 and max(rates) == rates[10] == 1.0
+    assert all(a >= b for a, b in zip(rates[10:], rates[11:], strict=False)) and rates[-1] < 0.02
+
+
+def test_unknown_model_is_said(recipe: Recipe) -> None:
+    import dataclasses
+
+    with pytest.raises(PgnetError, match="Unknown model x"):
+        loop.build(dataclasses.replace(recipe, model="x"))

@@ -1,0 +1,86 @@
+"""Pairs: the target is where the box says, and pair i is always the same."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from pgnet import anchors
+from pgnet.training.pairs import Pair, PairDataset, PairOptions
+from pgnet.training.sources import Sources, Target, read_sources
+
+KINDS = ("video", "still", "composed", "region")
+
+
+def only(kind: str, **options: float) -> PairOptions:
+    return PairOptions(**{**dict.fromkeys(KINDS, 0.0), kind: 1.0, **options})  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def sources(training_root: Path) -> Sources:
+    return read_sources(training_root, validation=False)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_shapes_and_labels(sources: Sources, kind: str) -> None:
+    dataset = PairDataset(sources, only(kind, negative=0))
+    pairs = [dataset[i] for i in range(8)]
+    for pair in pairs:
+        assert pair.template.shape == (3, 127, 127) and pair.template.dtype == torch.uint8
+        assert pair.search.shape == (3, 255, 255)
+        assert pair.label.shape == (5, 25, 25) and set(pair.label.unique().tolist()) <= {-1, 0, 1}
+        assert pair.offsets.shape == (4, 5, 25, 25)
+        assert pair.box.isfinite().all() and (pair.box[2:] > 0).all()
+    assert sum((pair.label == 1).any().item() for pair in pairs) >= 6
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_offsets_of_positive_anchors_decode_to_the_box(sources: Sources, kind: str) -> None:
+    dataset = PairDataset(sources, only(kind, negative=0))
+    pair = next(p for p in (dataset[i] for i in range(20)) if (p.label == 1).any())
+    decoded = anchors.decode(anchors.grid(), np.moveaxis(pair.offsets.double().numpy(), 0, -1))
+    np.testing.assert_allclose(decoded[pair.label.numpy() == 1], np.broadcast_to(pair.box, (int((pair.label == 1).sum()), 4)), atol=1e-3)
+
+
+def same(a: Pair, b: Pair) -> bool:
+    return all(torch.equal(x, y) for x, y in zip(a[:4], b[:4], strict=True))
+
+
+def test_a_pair_depends_on_seed_and_number_alone(sources: Sources) -> None:
+    first, again = PairDataset(sources, seed=1), PairDataset(sources, seed=1)
+    again[7]
+    assert same(first[3], again[3])
+    assert not same(first[3], first[4])
+    assert not same(first[3], PairDataset(sources, seed=2)[3])
+
+
+def test_negative_pairs_have_no_target(sources: Sources) -> None:
+    pair = PairDataset(sources, PairOptions(negative=1))[0]
+    assert (pair.label == 0).all() and pair.box.isnan().all()
+
+
+def test_a_smaller_search_crop_has_a_smaller_grid(sources: Sources) -> None:
+    pair = PairDataset(sources, PairOptions(search_size=191, shift=20))[0]
+    assert pair.search.shape == (3, 191, 191) and pair.label.shape == (5, 17, 17)
+
+
+def test_the_box_frames_the_target_in_the_crop(tmp_path: Path) -> None:
+    """A white rectangle on black stays framed through scaling, shifting, mirroring and turning."""
+    import cv2
+
+    image = np.zeros((200, 260, 3), np.uint8)
+    image[80:140, 100:150] = 255
+    cv2.imwrite(str(tmp_path / "white.png"), image)
+    outline = np.array([[100, 80], [150, 80], [150, 140], [100, 140]], np.float64)
+    target = Target(tmp_path / "white.png", np.array([100.0, 80, 50, 60]), (outline,))
+    dataset = PairDataset(Sources(stills={"white": [target]}), only("still", negative=0, occluder=0), seed=3)
+    black = np.zeros((255, 255, 3), np.uint8)
+    rng = np.random.default_rng(0)
+    views = [dataset._cut(target, rng, True) for _ in range(5)]
+    views += [dataset._paste(black, target, np.array([120.0, 130]), 1.0, np.array([1.1, 0.9]), angle) for angle in (0, 0.3, -0.5)]
+    for view in views:
+        ys, xs = np.nonzero(view.image[..., 0] > 128)
+        cx, cy, w, h = view.box
+        found = [xs.min(), ys.min(), xs.max() + 1, ys.max() + 1]
+        np.testing.assert_allclose(found, [cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2], atol=2)
