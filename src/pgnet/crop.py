@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import cv2
 import numpy as np
@@ -10,7 +11,8 @@ from numpy.typing import NDArray
 
 from pgnet.anchors import SEARCH_SIZE, TEMPLATE_SIZE
 
-Image = NDArray[np.uint8]
+Image = NDArray[Any]
+"""(H, W, 3) uint8; OpenCV's type stubs know no narrower type for what it returns."""
 
 
 def template_side(width: float, height: float, context: float = 0.5) -> float:

@@ -31,7 +31,9 @@ def two_convolutions(template: Tensor, search: Tensor) -> Tensor:
 
 
 @pytest.mark.parametrize("reference", [literal, two_convolutions])
-@pytest.mark.parametrize(("batch", "template_shape", "search_shape"), [(1, (5, 5), (9, 9)), (3, (5, 5), (4, 7)), (2, (3, 6), (5, 5))])
+@pytest.mark.parametrize(
+    ("batch", "template_shape", "search_shape"), [(1, (5, 5), (9, 9)), (3, (5, 5), (4, 7)), (2, (3, 6), (5, 5))]
+)
 def test_equals_reference_with_gradients(reference, batch, template_shape, search_shape) -> None:
     generator = torch.Generator().manual_seed(0)
     z = torch.randn(batch, 6, *template_shape, generator=generator, dtype=torch.float64, requires_grad=True)

@@ -48,7 +48,17 @@ TABLE_2 = [
 
 
 def shape(row: Row) -> tuple[object, ...]:
-    return (row.part, row.layer, row.kernel, row.stride, row.channels, row.dilation, row.padding, row.search, row.template)
+    return (
+        row.part,
+        row.layer,
+        row.kernel,
+        row.stride,
+        row.channels,
+        row.dilation,
+        row.padding,
+        row.search,
+        row.template,
+    )
 
 
 @pytest.fixture(scope="module")

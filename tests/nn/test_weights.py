@@ -7,9 +7,9 @@ import torch
 from safetensors.torch import save_file
 
 from pgnet.errors import PgnetError
-from pgnet.nn import Basic, Block, Bottleneck, ResNet
+from pgnet.nn import Basic, Block, Bottleneck, PGNet, ResNet
 from pgnet.nn.network import LITE
-from pgnet.nn.weights import load_imagenet, read_state_dict
+from pgnet.nn.weights import load_imagenet, read_state_dict, settle_batch_norm
 
 SHARED = Path(__file__).parents[2] / "../shared/weights"
 R50 = SHARED / "resnet50_imagenet_stem-to-block3.safetensors"
@@ -92,7 +92,9 @@ def test_unreadable_files_are_named(tmp_path: Path, suffix: str, content: bytes)
 def test_resnet50_parts_load_and_block_4_stays() -> None:
     net = ResNet()
     assert load_imagenet(net, R50, partial=True) == ["blocks.3.0", "blocks.3.1", "blocks.3.2"]
-    assert torch.equal(net.blocks[1][0].shortcut[0].weight, read_state_dict(R50)["layer2.0.downsample.0.weight"].float())
+    assert torch.equal(
+        net.blocks[1][0].shortcut[0].weight, read_state_dict(R50)["layer2.0.downsample.0.weight"].float()
+    )
 
 
 @needs_weights
@@ -105,3 +107,16 @@ def test_folded_resnet18_gives_what_its_bare_convolutions_give() -> None:
     y = torch.nn.functional.conv2d(x, state["layer1.0.conv1.weight"], state["layer1.0.conv1.bias"], padding=1).relu()
     y = torch.nn.functional.conv2d(y, state["layer1.0.conv2.weight"], state["layer1.0.conv2.bias"], padding=1)
     torch.testing.assert_close(net.blocks[0][0](x), (x + y).relu(), rtol=1e-4, atol=1e-4)
+
+
+@torch.no_grad()
+def test_settled_batch_norm_gives_normalised_outputs() -> None:
+    net = PGNet(ResNet(SMALL, Bottleneck, levels=(2,), stem_channels=4), channels=8)
+    crops = [torch.randint(0, 256, (4, 3, 127, 127)) for _ in range(3)]
+    norm, outputs = net.backbone.blocks[1][0].shortcut[1], []
+    settle_batch_norm(net, [net.backbone.blocks[1]], crops)
+    assert net.training and net.backbone.bn1.running_mean.eq(0).all()  # others keep what they had
+    norm.register_forward_hook(lambda _, __, output: outputs.append(output))
+    net.eval().features(torch.cat(crops))
+    assert outputs[0].mean((0, 2, 3)).abs().max() < 0.05
+    assert (outputs[0].std((0, 2, 3)) - 1).abs().max() < 0.1

@@ -6,7 +6,9 @@ import pytest
 from pgnet.training import augment
 
 
-@pytest.mark.parametrize("change", [augment.colour_jitter, augment.blur, augment.low_resolution, augment.noise, augment.photometric])
+@pytest.mark.parametrize(
+    "change", [augment.colour_jitter, augment.blur, augment.low_resolution, augment.noise, augment.photometric]
+)
 @pytest.mark.parametrize("seed", range(4))
 def test_changes_content_not_layout(change, seed: int) -> None:
     image = np.random.default_rng(0).integers(0, 256, (127, 127, 3), dtype=np.uint8)

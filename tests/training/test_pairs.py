@@ -40,7 +40,9 @@ def test_offsets_of_positive_anchors_decode_to_the_box(sources: Sources, kind: s
     dataset = PairDataset(sources, only(kind, negative=0))
     pair = next(p for p in (dataset[i] for i in range(20)) if (p.label == 1).any())
     decoded = anchors.decode(anchors.grid(), np.moveaxis(pair.offsets.double().numpy(), 0, -1))
-    np.testing.assert_allclose(decoded[pair.label.numpy() == 1], np.broadcast_to(pair.box, (int((pair.label == 1).sum()), 4)), atol=1e-3)
+    np.testing.assert_allclose(
+        decoded[pair.label.numpy() == 1], np.broadcast_to(pair.box, (int((pair.label == 1).sum()), 4)), atol=1e-3
+    )
 
 
 def same(a: Pair, b: Pair) -> bool:
@@ -78,7 +80,10 @@ def test_the_box_frames_the_target_in_the_crop(tmp_path: Path) -> None:
     black = np.zeros((255, 255, 3), np.uint8)
     rng = np.random.default_rng(0)
     views = [dataset._cut(target, rng, True) for _ in range(5)]
-    views += [dataset._paste(black, target, np.array([120.0, 130]), 1.0, np.array([1.1, 0.9]), angle) for angle in (0, 0.3, -0.5)]
+    views += [
+        dataset._paste(black, target, np.array([120.0, 130]), 1.0, np.array([1.1, 0.9]), angle)
+        for angle in (0, 0.3, -0.5)
+    ]
     for view in views:
         ys, xs = np.nonzero(view.image[..., 0] > 128)
         cx, cy, w, h = view.box

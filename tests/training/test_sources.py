@@ -18,11 +18,15 @@ def test_the_split_is_fixed_disjoint_and_complete(training_root: Path) -> None:
     train, held_out = (paths(read_sources(training_root, validation=v)) for v in (False, True))
     assert train and held_out and not train & held_out
     assert len(train | held_out) == 60 + 60 + 30 * 3  # the frame without the target is left out
-    assert [n for n in map(str, range(100)) if is_validation(n)] == [n for n in map(str, range(100)) if is_validation(n)]
+    assert [n for n in map(str, range(100)) if is_validation(n)] == [
+        n for n in map(str, range(100)) if is_validation(n)
+    ]
 
 
 def test_frames_of_a_video_are_never_on_both_sides(training_root: Path) -> None:
-    folders = [{p.parent for p in paths(read_sources(training_root, validation=v)) if "clip" in str(p)} for v in (False, True)]
+    folders = [
+        {p.parent for p in paths(read_sources(training_root, validation=v)) if "clip" in str(p)} for v in (False, True)
+    ]
     assert folders[0] and folders[1] and not folders[0] & folders[1]
 
 

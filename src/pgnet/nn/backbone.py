@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import torch
 from torch import Tensor, nn
 
 ShortcutKind = Literal["1x1", "3x3"]
@@ -51,7 +50,9 @@ class Shortcut(nn.Sequential):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, inputs, H, W) -> (B, outputs, H', W')."""
-        return super().forward(x[:, :, 1:-1, 1:-1] if self.trim else x)
+        for layer in self:
+            x = layer(x[:, :, 1:-1, 1:-1] if self.trim and layer is self[0] else x)
+        return x
 
 
 class Bottleneck(nn.Module):
@@ -119,7 +120,7 @@ class ResNet(nn.Module):
         unit: residual unit, `Bottleneck` (ResNet-50) or `Basic` (ResNet-18).
         levels: numbers of the blocks (from 1) whose outputs are the features.
         stem_channels: outputs of the 7x7 convolution.
-        pool_kernel: of the stem's max-pool: 2 as printed in Table 1, or 3 as in ResNet-50; both give 63 / 31 (spec C.1).
+        pool_kernel: of the stem's max-pool: 2 as printed in Table 1, or 3 as in ResNet-50; both give 63 / 31 (C.1).
         shortcut: kernel of the shortcuts' convolutions; "1x1" fits ImageNet weights (spec C.2).
     """
 

@@ -136,7 +136,9 @@ def _point_at_weights(proto: onnx.ModelProto, path: Path) -> None:
         for key, value in (("location", path.name), ("offset", 8 + length + begin), ("length", end - begin)):
             tensor.external_data.add(key=key, value=str(value))
         if half:
-            casts.append(onnx.helper.make_node("Cast", [tensor.name], [name], name=f"{name}.cast", to=onnx.TensorProto.FLOAT))
+            casts.append(
+                onnx.helper.make_node("Cast", [tensor.name], [name], name=f"{name}.cast", to=onnx.TensorProto.FLOAT)
+            )
     nodes = list(graph.node)
     for node in nodes:  # the exporter's traces of Python code
         node.ClearField("metadata_props")

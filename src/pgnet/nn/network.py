@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import torch
@@ -57,6 +57,10 @@ class PGNet(nn.Module):
         self.register_buffer("mean", (mean * 255).view(3, 1, 1), persistent=False)
         self.register_buffer("std", (std * 255).view(3, 1, 1), persistent=False)
 
+    def each_level(self) -> Iterator[Level]:
+        """The target location network of each feature level, in order."""
+        yield from self.levels  # type: ignore[misc]
+
     def features(self, crop: Tensor) -> list[Tensor]:
         """RGB 0..255 (B, 3, S, S), uint8 or float -> backbone features (B, C, S', S') of every level."""
         return self.backbone((crop.to(self.mean.dtype) - self.mean) / self.std)
@@ -67,7 +71,7 @@ class PGNet(nn.Module):
 
     def embed_features(self, features: list[Tensor]) -> list[Tensor]:
         """Backbone features of templates -> template features (B, C, 5, 5), one per level."""
-        return [level.adjust.embed(f) for level, f in zip(self.levels, features, strict=True)]
+        return [level.adjust.embed(f) for level, f in zip(self.each_level(), features, strict=True)]
 
     def search(self, template: list[Tensor], crop: Tensor) -> Output:
         """Template features from `embed` and search crops (B, 3, 255, 255), RGB 0..255 -> `Output`."""
@@ -75,7 +79,7 @@ class PGNet(nn.Module):
 
     def locate(self, template: list[Tensor], features: list[Tensor]) -> Output:
         """The target location network on backbone features of search crops."""
-        pairs = [level(z, x) for level, z, x in zip(self.levels, template, features, strict=True)]
+        pairs = [level(z, x) for level, z, x in zip(self.each_level(), template, features, strict=True)]
         level_cls, level_reg = [cls for cls, _ in pairs], [reg for _, reg in pairs]
         return Output(self.enhanced_cls(level_cls), self.enhanced_reg(level_reg), level_cls, level_reg)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import groupby
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -45,8 +46,9 @@ class Row:
     macs: int
 
 
-def _size(value: int | tuple[int, ...]) -> int:
-    return value if isinstance(value, int) else value[0]
+def _size(value: Any) -> int:
+    """Of a square kernel, stride, dilation or padding, however torch keeps it."""
+    return int(value if isinstance(value, int) else value[0])
 
 
 @torch.no_grad()
@@ -94,19 +96,26 @@ def rows(net: PGNet) -> list[Row]:
         units = []
         for unit in block:  # type: ignore[attr-defined]
             names = [name for name in ("conv1", "conv2", "conv3") if hasattr(unit, name)]
-            unit_rows = [row(1, f"Block {number}", n, getattr(unit, n), getattr(unit, n.replace("conv", "bn"))) for n in names]
+            unit_rows = [
+                row(1, f"Block {number}", n, getattr(unit, n), getattr(unit, n.replace("conv", "bn"))) for n in names
+            ]
             if unit.shortcut is not None:
                 unit_rows.append(row(1, f"Block {number}", "shortcut", *unit.shortcut))
             units.append(unit_rows)
         table += _merged(units)
-    return table + _merged([_level_rows(row, sizes, level) for level in net.levels]) + [  # type: ignore[arg-type]
-        row(2, "enhanced detection", "Cls", net.enhanced_cls.conv),
-        row(2, "enhanced detection", "Reg", net.enhanced_reg.conv),
-    ]
+    return (
+        table
+        + _merged([_level_rows(row, sizes, level) for level in net.each_level()])
+        + [
+            row(2, "enhanced detection", "Cls", net.enhanced_cls.conv),
+            row(2, "enhanced detection", "Reg", net.enhanced_reg.conv),
+        ]
+    )
 
 
 def _level_rows(row, sizes: dict[nn.Module, dict[str, int]], level: Level) -> list[Row]:  # type: ignore[no-untyped-def]
-    search_conv, template_conv = level.adjust.search[0], level.adjust.template[0]
+    search_conv: Any = level.adjust.search[0]
+    template_conv: Any = level.adjust.template[0]
     side, kernels = sizes[search_conv]["search"], sizes[template_conv]["template"] ** 2
     channels = search_conv.out_channels
     correlation_macs = 2 * channels * kernels * side**2
@@ -115,7 +124,7 @@ def _level_rows(row, sizes: dict[nn.Module, dict[str, int]], level: Level) -> li
         row(2, "adjusted layer", "template", template_conv, level.adjust.template[1]),
         Row(2, "PG-Corr", "", 1, 1, channels, 1, 0, side, 0, 1, 0, correlation_macs),
     ]
-    result += [row(2, "shared convs", f"conv{i}", part[0], part[1]) for i, part in enumerate(level.shared, start=1)]  # type: ignore[index,arg-type]
+    result += [row(2, "shared convs", f"conv{i}", part[0], part[1]) for i, part in enumerate(level.shared, start=1)]  # type: ignore[index]
     for name, head in (("Cls", level.cls), ("Reg", level.reg)):
         result += [row(2, f"{name} head", "conv1", head[0], head[1]), row(2, f"{name} head", "conv2", head[3])]
     return result
@@ -150,7 +159,7 @@ def summary_text(model: str) -> str:
     header = ("part", "layer", "k", "s", "n", "d", "p", "search", "template", "repeats", "parameters", "MMAC")
     lines: list[str] = [f"{model}: search / template crops of {anchors.SEARCH_SIZE} / {anchors.TEMPLATE_SIZE} pixels"]
     for number, title in ((1, "backbone"), (2, "target location network")):
-        cells = [header]
+        cells: list[tuple[str, ...]] = [header]
         for r in (r for r in table if r.table == number):
             numbers = (r.kernel, r.stride, r.channels, r.dilation, r.padding, r.search or "-", r.template or "-")
             cost = (f"x{r.repeats}", f"{r.parameters:,}", f"{r.macs / 1e6:,.1f}")
@@ -158,7 +167,9 @@ def summary_text(model: str) -> str:
         widths = [max(len(row[i]) for row in cells) for i in range(len(header))]
         lines += ["", f"Table {number}: {title}"]
         for row in cells:
-            lines.append("  ".join(c.ljust(w) if i < 2 else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))))
+            lines.append(
+                "  ".join(c.ljust(w) if i < 2 else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True)))
+            )
     total = sum(p.numel() for p in net.parameters())
     frame = sum(r.macs for r in table if r.search)
     lines += ["", f"{total / 1e6:.1f} M parameters, {frame / 1e9:.2f} GMAC for a search crop (once for a frame)"]

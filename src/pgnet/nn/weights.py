@@ -154,10 +154,15 @@ def _folded_entry(source: dict[str, Tensor], key: str, like: Tensor) -> Tensor |
 
 
 @torch.no_grad()
-def settle_batch_norm(net: nn.Module, modules: list[nn.Module], run: list[tuple[Tensor, ...]]) -> None:
-    """Give the batch norms in `modules` the mean and variance of their real inputs, from `net(*args)` for args in `run`.
+def settle_batch_norm(net: PGNet, modules: list[nn.Module], crops: list[Tensor]) -> None:
+    """Give the batch norms in `modules`, parts of the backbone, the mean and variance of their real inputs.
 
     For parts that start from random weights and then stay frozen, whose running statistics would be meaningless.
+
+    Args:
+        net: changed in place.
+        modules: where the batch norms are.
+        crops: batches (B, 3, S, S) of RGB 0..255.
     """
     norms = [m for module in modules for m in module.modules() if isinstance(m, nn.BatchNorm2d)]
     training, momenta = net.training, [m.momentum for m in norms]
@@ -166,8 +171,8 @@ def settle_batch_norm(net: nn.Module, modules: list[nn.Module], run: list[tuple[
         norm.reset_running_stats()
         norm.momentum = None  # cumulative average
         norm.train()
-    for args in run:
-        net(*args)
+    for crop in crops:
+        net.features(crop)
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
     net.train(training)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import NDArray
 
-Image = NDArray[np.uint8]
+from pgnet.crop import Image
 
 
 def colour_jitter(image: Image, rng: Generator, strength: float = 1.0) -> Image:
@@ -32,9 +31,9 @@ def blur(image: Image, rng: Generator) -> Image:
     if rng.random() < 0.5:
         return cv2.GaussianBlur(image, (0, 0), rng.uniform(0.5, 2.5))
     length, angle = int(rng.integers(3, 14)), rng.uniform(0, 180)
-    kernel = np.zeros((length, length), np.float32)
-    kernel[length // 2] = 1
-    kernel = cv2.warpAffine(kernel, cv2.getRotationMatrix2D(((length - 1) / 2,) * 2, angle, 1), (length, length))
+    line = np.zeros((length, length), np.float32)
+    line[length // 2] = 1
+    kernel = cv2.warpAffine(line, cv2.getRotationMatrix2D(((length - 1) / 2,) * 2, angle, 1), (length, length))
     return cv2.filter2D(image, -1, kernel / max(kernel.sum(), 1e-6))
 
 
@@ -47,9 +46,9 @@ def low_resolution(image: Image, rng: Generator) -> Image:
 
 def noise(image: Image, rng: Generator) -> Image:
     """Gaussian sensor noise."""
-    values = np.empty(image.shape, np.int16)
+    values: Image = np.empty(image.shape, np.int16)
     cv2.setRNGSeed(int(rng.integers(1 << 31)))  # OpenCV's generator is much faster than numpy's
-    cv2.randn(values, 0, rng.uniform(2, 12))
+    cv2.randn(values, np.zeros(3), np.full(3, rng.uniform(2, 12)))
     return cv2.add(image, values, dtype=cv2.CV_8U)
 
 

@@ -22,8 +22,8 @@ from pgnet import anchors, boxes
 from pgnet.errors import PgnetError
 from pgnet.files import atomic
 from pgnet.nn.backbone import Bottleneck
-from pgnet.nn.network import MODELS, PGNet
 from pgnet.nn.export import write_model
+from pgnet.nn.network import MODELS, PGNet
 from pgnet.nn.weights import load_imagenet, load_weights, settle_batch_norm
 from pgnet.training.losses import total_loss
 from pgnet.training.pairs import Pair, PairDataset
@@ -32,7 +32,7 @@ from pgnet.training.sources import read_sources
 
 
 class StepSampler(Sampler[int]):
-    """Pair numbers of one process from a step on: step s of all processes uses numbers s * batch ... (s + 1) * batch."""
+    """Pair numbers for one process: step s of all processes together uses s * batch ... (s + 1) * batch."""
 
     def __init__(self, first: int, last: int, batch: int, rank: int = 0, world: int = 1) -> None:
         self.first, self.last, self.batch, self.rank, self.world = first, last, batch, rank, world
@@ -53,32 +53,19 @@ def build(recipe: Recipe) -> PGNet:
         raise PgnetError(f"Unknown model {recipe.model}; known are {', '.join(MODELS)}.")
     torch.manual_seed(recipe.seed)
     net = MODELS[recipe.model]()
-    for level in net.levels:  # similar pixels of the two sides then match from the start
-        level.adjust.template.load_state_dict(level.adjust.search.state_dict())  # type: ignore[union-attr,operator]
-    if recipe.backbone is not None:
-        fresh = load_imagenet(net.backbone, recipe.backbone, partial=True)
-        for name in fresh:  # zero-initialised residual branches: a fresh unit starts as its shortcut
-            unit = net.backbone.get_submodule(name)
-            nn.init.zeros_(unit.get_submodule("bn3" if isinstance(unit, Bottleneck) else "bn2").weight)  # type: ignore[arg-type]
+    for level in net.each_level():  # similar pixels of the two sides then match from the start
+        level.adjust.template.load_state_dict(level.adjust.search.state_dict())
+    if recipe.backbone is not None and (fresh := load_imagenet(net.backbone, recipe.backbone, partial=True)):
+        units = [net.backbone.get_submodule(name) for name in fresh]
+        for unit in units:  # zero-initialised residual branches: a fresh unit starts as its shortcut
+            last: Any = unit.get_submodule("bn3" if isinstance(unit, Bottleneck) else "bn2")
+            nn.init.zeros_(last.weight)
         pictures = PairDataset(read_sources(recipe.data, validation=False), recipe.pairs, recipe.seed)
-        crops = [(torch.stack([pictures[i].search for i in range(k, k + 8)]),) for k in range(0, 32, 8)]
-        with torch.no_grad():
-            features = _Features(net)
-            settle_batch_norm(features, [net.backbone.get_submodule(name) for name in fresh], crops if fresh else [])
+        crops = [torch.stack([pictures[i].search for i in range(k, k + 8)]) for k in range(0, 32, 8)]
+        settle_batch_norm(net, units, crops)
     if recipe.init is not None:
         load_weights(net, recipe.init)
     return net
-
-
-class _Features(nn.Module):
-    """`net.features` as a module of its own, for `settle_batch_norm`."""
-
-    def __init__(self, net: PGNet) -> None:
-        super().__init__()
-        self.net = net
-
-    def forward(self, crop: Tensor) -> list[Tensor]:
-        return self.net.features(crop)
 
 
 def freeze(net: PGNet, trained: tuple[int, ...]) -> None:
@@ -147,7 +134,9 @@ def validate(net: PGNet, pairs: list[Pair], batch: int = 16) -> dict[str, float]
         grid = anchors.grid(out.cls.shape[-1], chunk.search.shape[-1]).reshape(-1, 4)[score.numpy()]
         truth = chunk.box.cpu().double().numpy()
         found = boxes.cxcywh_to_xywh(anchors.decode(grid, picked))
-        overlaps += [o for o, t in zip(boxes.iou(found, boxes.cxcywh_to_xywh(truth)), truth, strict=True) if t[0] == t[0]]
+        overlaps += [
+            o for o, t in zip(boxes.iou(found, boxes.cxcywh_to_xywh(truth)), truth, strict=True) if t[0] == t[0]
+        ]
     return {
         "loss": sum(losses) / len(pairs),
         "iou": sum(overlaps) / len(overlaps),

@@ -38,13 +38,20 @@ def sample_anchors(label: Tensor, logit: Tensor, hard: float, generator: torch.G
         (negative, noise, negatives - hardest),
     ):
         order = torch.where(mask & ~chosen, score, -torch.inf).argsort(1, descending=True)
-        rank = torch.empty_like(order).scatter_(1, order, torch.arange(label.shape[1], device=label.device).expand_as(order))
+        rank = torch.empty_like(order).scatter_(
+            1, order, torch.arange(label.shape[1], device=label.device).expand_as(order)
+        )
         chosen |= (rank < count[:, None]) & mask
     return chosen
 
 
 def detection_loss(
-    cls: Tensor, reg: Tensor, label: Tensor, offsets: Tensor, hard: float = 0.5, generator: torch.Generator | None = None
+    cls: Tensor,
+    reg: Tensor,
+    label: Tensor,
+    offsets: Tensor,
+    hard: float = 0.5,
+    generator: torch.Generator | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Cross-entropy (mean of the positives' and the negatives' halves) and smooth-L1 of the sampled anchors.
 
@@ -62,7 +69,9 @@ def detection_loss(
     chosen = sample_anchors(labels, log_p[:, 1] - log_p[:, 0], hard, generator)
     positive, negative = chosen & (labels == 1), chosen & (labels == 0)
     count = positive.sum().clamp(min=1)
-    cls_loss = -0.5 * ((log_p[:, 1] * positive).sum() / count + (log_p[:, 0] * negative).sum() / negative.sum().clamp(min=1))
+    cls_loss = -0.5 * (
+        (log_p[:, 1] * positive).sum() / count + (log_p[:, 0] * negative).sum() / negative.sum().clamp(min=1)
+    )
     error = functional.smooth_l1_loss(
         reg.float().unflatten(1, (4, -1)).flatten(2), offsets.flatten(2), reduction="none", beta=0.1
     )

@@ -6,6 +6,7 @@ Pair number i of a seed is always the same, whatever the process, so a run resum
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 import cv2
@@ -17,8 +18,9 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from pgnet import anchors, boxes, crop
+from pgnet.crop import Image
 from pgnet.training import augment
-from pgnet.training.sources import Image, ImageCache, Sources, Target
+from pgnet.training.sources import ImageCache, Sources, Target
 from pgnet.training.targets import anchor_targets
 
 
@@ -82,7 +84,9 @@ class _View(NamedTuple):
     box: NDArray[np.float64]
 
 
-def _affine(source: NDArray[np.float64], to: NDArray[np.float64], scale: NDArray[np.float64], angle: float) -> NDArray[np.float64]:
+def _affine(
+    source: NDArray[np.float64], to: NDArray[np.float64], scale: NDArray[np.float64], angle: float
+) -> NDArray[np.float64]:
     """The 2x3 map that scales and turns about the point `source` (continuous pixels) and moves it to `to`."""
     c, s = np.cos(angle), np.sin(angle)
     linear = np.array([[c, -s], [s, c]]) * scale[None, :]
@@ -99,7 +103,7 @@ def _warp(image: Image, m: NDArray[np.float64], size: int, **options: object) ->
         m[:, 1] *= image.shape[0] / height
         image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
     m[:, 2] += m[:, :2] @ (0.5, 0.5) - 0.5
-    return cv2.warpAffine(image, m, (size, size), flags=cv2.INTER_LINEAR, **options)  # type: ignore[call-overload,no-any-return]
+    return cv2.warpAffine(image, m, (size, size), flags=cv2.INTER_LINEAR, **options)  # type: ignore[call-overload]
 
 
 def _bounds(points: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -153,7 +157,9 @@ class PairDataset(Dataset[Pair]):
         label, offsets = anchor_targets(self._grid, box)
         tensors = [torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))) for image in images]
         truth = np.full(4, np.nan) if box is None else box
-        return Pair(*tensors, torch.from_numpy(label), torch.from_numpy(offsets), torch.from_numpy(truth).float())
+        return Pair(
+            tensors[0], tensors[1], torch.from_numpy(label), torch.from_numpy(offsets), torch.from_numpy(truth).float()
+        )
 
     # Geometry --------------------------------------------------------------------------------------------------
 
@@ -161,10 +167,20 @@ class PairDataset(Dataset[Pair]):
         """Crop size, centre of the target in it, its scale factor and its change of aspect (x, y factors)."""
         o = self.options
         if not search:
-            return anchors.TEMPLATE_SIZE, anchors.TEMPLATE_SIZE / 2 + rng.uniform(-3, 3, 2), np.exp(rng.uniform(-0.05, 0.05)), np.ones(2)
+            return (
+                anchors.TEMPLATE_SIZE,
+                anchors.TEMPLATE_SIZE / 2 + rng.uniform(-3, 3, 2),
+                np.exp(rng.uniform(-0.05, 0.05)),
+                np.ones(2),
+            )
         stretch = np.exp(rng.uniform(-o.aspect, o.aspect))
         shift = rng.uniform(-o.shift, o.shift, 2)
-        return o.search_size, o.search_size / 2 + shift, np.exp(rng.uniform(-o.scale, o.scale)), np.array([stretch, 1 / stretch])
+        return (
+            o.search_size,
+            o.search_size / 2 + shift,
+            np.exp(rng.uniform(-o.scale, o.scale)),
+            np.array([stretch, 1 / stretch]),
+        )
 
     def _cut(self, target: Target, rng: Generator, search: bool, fill: str = "mean") -> _View:
         """A crop around a target where it is; beyond the picture's border as `fill` says."""
@@ -189,7 +205,15 @@ class PairDataset(Dataset[Pair]):
         m = _affine(centre, np.array([size / 2, size / 2]), np.full(2, scale), 0)
         return _warp(image, m, size, borderMode=cv2.BORDER_REFLECT_101)
 
-    def _paste(self, canvas: Image, target: Target, to: NDArray[np.float64], factor: float, stretch: NDArray[np.float64], angle: float) -> _View:
+    def _paste(
+        self,
+        canvas: Image,
+        target: Target,
+        to: NDArray[np.float64],
+        factor: float,
+        stretch: NDArray[np.float64],
+        angle: float,
+    ) -> _View:
         """The masked object, turned, with its centre at `to`, on `canvas`; the box bounds the turned outline."""
         image, size = self._read(target.path), canvas.shape[0]
         outline = np.concatenate(target.polygons)
@@ -215,7 +239,10 @@ class PairDataset(Dataset[Pair]):
         angle, reach = rng.uniform(0, 2 * np.pi), rng.uniform(0.65, 0.95)
         centre = np.array([cx, cy]) + reach * np.array([w, h]) / 2 * np.array([np.cos(angle), np.sin(angle)])
         axes = np.array([w, h]) * rng.uniform(0.2, 0.45, 2)
-        outline = cv2.ellipse2Poly((0, 0), (1000, 1000), int(rng.integers(0, 90)), 0, 360, int(rng.choice([20, 90]))) / 1000.0
+        outline = (
+            np.array(cv2.ellipse2Poly((0, 0), (1000, 1000), int(rng.integers(90)), 0, 360, int(rng.choice([20, 90]))))
+            / 1000
+        )
         mask = np.zeros((size, size), np.uint8)
         cv2.fillPoly(mask, [np.round(centre + outline * axes).astype(np.int32)], 255)
         image = view.image.copy()
@@ -224,7 +251,7 @@ class PairDataset(Dataset[Pair]):
 
     # Kinds of pairs --------------------------------------------------------------------------------------------
 
-    def _any_photo(self, rng: Generator):  # type: ignore[no-untyped-def]
+    def _any_photo(self, rng: Generator) -> Path:
         sets = list(self.sources.photos)
         # ImageNet's photographs are by far the most diverse set.
         name = "imagenet_sample" if "imagenet_sample" in sets and rng.random() < 0.6 else sets[rng.integers(len(sets))]

@@ -108,7 +108,9 @@ def _build(cls: type[Any], content: dict[str, Any], where: str) -> Any:
     unknown = sorted(set(content) - set(fields))
     if unknown:
         raise PgnetError(f"Unknown in {where}: {', '.join(unknown)}; known are {', '.join(fields)}.")
-    missing = [n for n, f in fields.items() if f.default is f.default_factory is dataclasses.MISSING and n not in content]
+    missing = [
+        n for n, f in fields.items() if f.default is f.default_factory is dataclasses.MISSING and n not in content
+    ]
     if missing:
         raise PgnetError(f"Missing in {where}: {', '.join(missing)}.")
     values: dict[str, Any] = {}
@@ -121,7 +123,8 @@ def _build(cls: type[Any], content: dict[str, Any], where: str) -> Any:
             fits = isinstance(value, (list, tuple))
             value = tuple(value) if fits else value
         elif kind in ("int", "float", "str"):
-            fits = isinstance(value, {"int": int, "float": (int, float), "str": str}[kind]) and not isinstance(value, bool)
+            kinds: dict[str, Any] = {"int": int, "float": (int, float), "str": str}
+            fits = isinstance(value, kinds[kind]) and not isinstance(value, bool)
         else:
             fits = True
         if not fits:

@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pgnet.crop import Image
 from pgnet.errors import PgnetError
 
-Image = NDArray[np.uint8]
 MIN_SIDE = 12
 """Pixels; smaller targets show too little to match."""
 
