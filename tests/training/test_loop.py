@@ -13,6 +13,7 @@ from pgnet import Tracker
 from pgnet.errors import PgnetError
 from pgnet.nn.weights import load_model
 from pgnet.training import loop
+from pgnet.training.log import RunLog
 from pgnet.training.pairs import PairOptions
 from pgnet.training.recipe import Recipe
 
@@ -69,6 +70,13 @@ def test_the_result_tracks_and_an_existing_run_is_kept(recipe: Recipe, tmp_path:
     assert np.isfinite(tracker.update(frame).box).all()
     with pytest.raises(PgnetError, match="--resume"):
         loop.train(recipe, tmp_path / "run")
+
+
+def test_records_after_the_checkpoint_are_dropped(tmp_path: Path) -> None:
+    (tmp_path / "log.jsonl").write_text('{"step": 1, "loss": 3}\n{"step": 2, "loss": 2}\n{"step": 3, "loss": 1}\n')
+    with RunLog(tmp_path, 2, 9) as log:
+        log.step(3, {"loss": 5, "pairs_per_s": 1})
+    assert losses(tmp_path) == [3, 2, 5]
 
 
 def test_only_the_named_blocks_of_the_backbone_change(recipe: Recipe, tmp_path: Path) -> None:

@@ -114,6 +114,6 @@ def train_extra(what: str) -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         library = (error.name or "").partition(".")[0]
-        if library not in ("torch", "lightning_fabric", "lightning", "lightning_utilities", "onnx", "onnxscript"):
+        if library not in ("torch", "lightning_fabric", "lightning_utilities", "tensorboard", "onnx", "onnxscript"):
             raise
         raise PgnetError(f"{what} needs {library}: install the extra with pip install 'pgnet[train]'.") from error

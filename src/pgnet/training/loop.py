@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import json
 import math
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from pgnet.nn.backbone import Bottleneck
 from pgnet.nn.export import write_model
 from pgnet.nn.network import MODELS, PGNet
 from pgnet.nn.weights import load_imagenet, load_weights, settle_batch_norm
+from pgnet.training.log import RunLog
 from pgnet.training.losses import total_loss
 from pgnet.training.pairs import Pair, PairDataset
 from pgnet.training.recipe import Recipe
@@ -166,6 +167,8 @@ def train(recipe: Recipe, out: Path, *, resume: bool = False, fabric: Fabric | N
     checkpoint = out / "last.ckpt"
     if checkpoint.exists() and not resume:
         raise PgnetError(f"{out} already holds a run; continue it with --resume or choose another folder.")
+    if recipe.batch % fabric.world_size:
+        raise PgnetError(f"A batch of {recipe.batch} cannot be shared evenly by {fabric.world_size} processes.")
     out.mkdir(parents=True, exist_ok=True)
 
     dataset = PairDataset(read_sources(recipe.data, validation=False), recipe.pairs, recipe.seed)
@@ -192,50 +195,46 @@ def train(recipe: Recipe, out: Path, *, resume: bool = False, fabric: Fabric | N
         worker_init_fn=_single_thread,
         multiprocessing_context="spawn" if recipe.workers else None,
     )
-    writer = None
-    if fabric.is_global_zero:
-        from torch.utils.tensorboard import SummaryWriter
-
-        writer = SummaryWriter(str(out / "tensorboard"))
     batches = fabric.setup_dataloaders(loader, use_distributed_sampler=False)
-    started, saved, scores = time.monotonic(), time.monotonic(), {}
+    started = saved = time.monotonic()
+    scores: dict[str, float] = {}
     trained: tuple[int, ...] | None = None
-    for step, pair in enumerate(batches, start=state["step"]):
-        now = recipe.train_blocks if step >= recipe.unfreeze else ()
-        if now != trained:
-            freeze(net, now)
-            freeze(average, now)
-            average.requires_grad_(False)
-            trained = now
-        for group in optimizer.param_groups:
-            group["lr"] = recipe.learning_rate * group["factor"] * rate(recipe, step)
-        loss, parts = total_loss(
-            model(_channels_last(pair.template), _channels_last(pair.search)),
-            pair.label,
-            pair.offsets,
-            recipe.hard_negatives,
-            torch.Generator().manual_seed(recipe.seed * 1_000_003 + step * fabric.world_size + fabric.global_rank),
-        )
-        fabric.backward(loss)
-        fabric.clip_gradients(model, optimizer, max_norm=recipe.clip)
-        optimizer.step()
-        optimizer.zero_grad()
-        # A young average follows quickly, so that the random start is forgotten.
-        update_average(average, net, min(recipe.ema, (1 + step) / (10 + step)))
-        state["step"] = step + 1
-        done = step + 1
-        if writer is not None:
-            per_second = recipe.batch * (done - sampler.first) / (time.monotonic() - started)
-            record = {"step": done, "loss": loss.item(), **parts, "rate": rate(recipe, step), "pairs_per_s": per_second}
-            _log(out, writer, record, echo=done % 20 == 0)
-        if done % recipe.validate_every == 0 or done == recipe.steps:
-            scores = validate(average, validation)
-            if writer is not None:
-                _log(out, writer, {"step": done, **{f"validation_{k}": v for k, v in scores.items()}}, echo=True)
-                save_weights(average, out / "average.safetensors")
-        if time.monotonic() - saved > 60 * recipe.checkpoint_minutes or done == recipe.steps:
-            _save(fabric, checkpoint, state)
-            saved = time.monotonic()
+    with ExitStack() as stack:
+        log = stack.enter_context(RunLog(out, state["step"], recipe.steps)) if fabric.is_global_zero else None
+        for step, pair in enumerate(batches, start=state["step"]):
+            now = recipe.train_blocks if step >= recipe.unfreeze else ()
+            if now != trained:
+                freeze(net, now)
+                freeze(average, now)
+                average.requires_grad_(False)
+                trained = now
+            for group in optimizer.param_groups:
+                group["lr"] = recipe.learning_rate * group["factor"] * rate(recipe, step)
+            loss, parts = total_loss(
+                model(_channels_last(pair.template), _channels_last(pair.search)),
+                pair.label,
+                pair.offsets,
+                recipe.hard_negatives,
+                torch.Generator().manual_seed(recipe.seed * 1_000_003 + step * fabric.world_size + fabric.global_rank),
+            )
+            fabric.backward(loss)
+            fabric.clip_gradients(model, optimizer, max_norm=recipe.clip)
+            optimizer.step()
+            optimizer.zero_grad()
+            # A young average follows quickly, so that the random start is forgotten.
+            update_average(average, net, min(recipe.ema, (1 + step) / (10 + step)))
+            done = state["step"] = step + 1
+            if log:
+                speed = recipe.batch * (done - sampler.first) / (time.monotonic() - started)
+                log.step(done, {"loss": loss.item(), **parts, "rate": rate(recipe, step), "pairs_per_s": speed})
+            if done % recipe.validate_every == 0 or done == recipe.steps:
+                scores = validate(average, validation)
+                if log:
+                    log.validation(done, scores)
+                    save_weights(average, out / "average.safetensors")
+            if time.monotonic() - saved > 60 * recipe.checkpoint_minutes or done == recipe.steps:
+                _save(fabric, checkpoint, state)
+                saved = time.monotonic()
     if fabric.is_global_zero:
         freeze(average, tuple(range(1, 1 + len(net.backbone.blocks))))  # nothing is left out of the graphs
         description = {
@@ -264,16 +263,6 @@ def _save(fabric: Fabric, path: Path, state: dict[str, Any]) -> None:
     if fabric.is_global_zero:
         temporary.replace(path)
     fabric.barrier()
-
-
-def _log(out: Path, writer: Any, record: dict[str, float], *, echo: bool) -> None:
-    with (out / "log.jsonl").open("a") as file:
-        file.write(json.dumps({k: round(v, 5) for k, v in record.items()}) + "\n")
-    for key, value in record.items():
-        if key != "step":
-            writer.add_scalar(key, value, int(record["step"]))
-    if echo:
-        print("  ".join(f"{k} {v:.4g}" for k, v in record.items()), flush=True)
 
 
 def _channels_last(images: Tensor) -> Tensor:
