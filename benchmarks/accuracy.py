@@ -21,8 +21,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from pgnet.datasets import Sequence, read_otb
 from pgnet.errors import PgnetError
 from pgnet.evaluation import Curves, Run, mean_curves, otb_curves, run_sequence, tracker_factory
-from pgnet.evaluation.runner import read_run, write_run
+from pgnet.evaluation.runner import OPENCV, read_run, write_run
 from pgnet.files import atomic
+from pgnet.models import resolve, update_metadata
 
 
 def evaluate(name: str, sequences: list[Sequence], threads: int | None, out: Path | None) -> list[Run]:
@@ -61,6 +62,7 @@ def main(
     per_sequence: Annotated[bool, typer.Option("--per-sequence", help="Print the AUC of each sequence too.")] = False,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the scores to this file.")] = None,
     out: Annotated[Path | None, typer.Option(help="Keep raw results in this folder and resume from it.")] = None,
+    write: Annotated[str | None, typer.Option(help="Name of the data: keep the scores in the model files.")] = None,
 ) -> None:
     """Score trackers on sequences in OTB's layout."""
     if threads:
@@ -78,6 +80,10 @@ def main(
     if per_sequence:
         lines = [[seq.name, *(f"{scores[name][i].auc:.3f}" for name in scores)] for i, seq in enumerate(chosen)]
         print("\n" + table(["success AUC", *scores], lines))
+    for name, mean in means.items():
+        if write and name not in OPENCV:
+            score = {"data": write, "success AUC": round(mean.auc, 3), "precision": round(mean.precision20, 3)}
+            update_metadata(resolve(name).path, score=score)
     if json_file:
         record = {
             name: {

@@ -9,10 +9,10 @@ from pgnet.nn.correlation import pg_corr
 
 
 def conv_bn_relu(inputs: int, outputs: int, padding: int = 0) -> nn.Sequential:
-    """3x3 convolution, batch norm, ReLU."""
-    return nn.Sequential(
-        nn.Conv2d(inputs, outputs, 3, padding=padding, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
-    )
+    """3x3 convolution (He initialisation), batch norm, ReLU."""
+    conv = nn.Conv2d(inputs, outputs, 3, padding=padding, bias=False)
+    nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")
+    return nn.Sequential(conv, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True))
 
 
 class AdjustedLayer(nn.Module):

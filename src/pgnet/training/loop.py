@@ -92,18 +92,18 @@ def rate(recipe: Recipe, step: int) -> float:
 
 def make_optimizer(net: PGNet, recipe: Recipe) -> torch.optim.Optimizer:
     """AdamW; no weight decay on vectors (batch norm, biases, level weights)."""
-    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+
+    def factor(name: str) -> float:
+        if name.startswith("backbone."):
+            return recipe.backbone_rate
+        return recipe.adjust_rate if ".adjust." in name else 1.0
+
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in net.named_parameters():
-        groups.setdefault((name.startswith("backbone."), parameter.ndim > 1), []).append(parameter)
+        decay = recipe.weight_decay if parameter.ndim > 1 else 0.0
+        groups.setdefault((factor(name), decay), []).append(parameter)
     return torch.optim.AdamW(
-        [
-            {
-                "params": parameters,
-                "factor": recipe.backbone_rate if in_backbone else 1.0,
-                "weight_decay": recipe.weight_decay if decay else 0.0,
-            }
-            for (in_backbone, decay), parameters in groups.items()
-        ],
+        [{"params": p, "factor": factor, "weight_decay": decay} for (factor, decay), p in groups.items()],
         lr=recipe.learning_rate,
     )
 
@@ -243,6 +243,7 @@ def train(recipe: Recipe, out: Path, *, resume: bool = False, fabric: Fabric | N
             "data": str(recipe.data),
             "initialisation": str(recipe.init or recipe.backbone or "random"),
             "created": date.today().isoformat(),
+            **recipe.card,
         }
         write_model(average.cpu(), out / f"{recipe.model}.safetensors", description)
     return scores

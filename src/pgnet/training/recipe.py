@@ -26,6 +26,8 @@ class Recipe:
         batch: pairs of a step, all processes together.
         learning_rate: peak rate of everything but the backbone.
         backbone_rate: peak rate of the trained backbone blocks, as a factor.
+        adjust_rate: rate of the adjusted layers, as a factor. Tied at the start, they match pretrained features of
+            the two sides from the first step; at the full rate that is destroyed before it is of use.
         train_blocks: numbers of the backbone's blocks that are trained, once unfrozen.
         unfreeze: step from which they are.
         warmup: steps of linear warm-up; a cosine decay to 1 % follows.
@@ -39,6 +41,7 @@ class Recipe:
         validation_pairs: number of fixed pairs of the validation split.
         checkpoint_minutes: between checkpoints.
         pairs: see `PairOptions`.
+        card: texts for the model file's description: licence, data, initialisation, ...
     """
 
     model: str
@@ -50,6 +53,7 @@ class Recipe:
     batch: int = 32
     learning_rate: float = 1e-3
     backbone_rate: float = 0.1
+    adjust_rate: float = 0.1
     train_blocks: tuple[int, ...] = ()
     unfreeze: int = 0
     warmup: int = 200
@@ -63,6 +67,7 @@ class Recipe:
     validation_pairs: int = 192
     checkpoint_minutes: float = 5.0
     pairs: PairOptions = field(default_factory=PairOptions)
+    card: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in ("steps", "batch", "validate_every", "validation_pairs"):
