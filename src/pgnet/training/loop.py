@@ -15,6 +15,7 @@ from typing import Any
 import cv2
 import torch
 from lightning_fabric import Fabric
+from safetensors.torch import save
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Sampler, default_collate
 
@@ -251,10 +252,9 @@ def train(recipe: Recipe, out: Path, *, resume: bool = False, fabric: Fabric | N
 
 def save_weights(net: nn.Module, path: Path) -> None:
     """The weights as safetensors, written whole or not at all."""
-    from safetensors.torch import save_file
-
+    tensors = {k: v.contiguous() for k, v in net.state_dict().items() if v.is_floating_point()}
     with atomic(path) as temporary:
-        save_file({k: v.contiguous() for k, v in net.state_dict().items() if v.is_floating_point()}, temporary)
+        temporary.write_bytes(save(tensors))
 
 
 def _save(fabric: Fabric, path: Path, state: dict[str, Any]) -> None:
