@@ -50,9 +50,8 @@ class Shortcut(nn.Sequential):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, inputs, H, W) -> (B, outputs, H', W')."""
-        for layer in self:
-            x = layer(x[:, :, 1:-1, 1:-1] if self.trim and layer is self[0] else x)
-        return x
+        conv, norm = self
+        return norm(conv(x[:, :, 1:-1, 1:-1] if self.trim else x))
 
 
 class Bottleneck(nn.Module):
