@@ -65,6 +65,8 @@ def main(
     write: Annotated[str | None, typer.Option(help="Name of the data: keep the scores in the model files.")] = None,
 ) -> None:
     """Score trackers on sequences in OTB's layout."""
+    if write and (sequences or every > 1):
+        raise PgnetError("--write keeps the scores of the whole data; leave --sequences and --every out.")
     if threads:
         cv2.setNumThreads(threads)
     chosen = [sequence.every(every) for sequence in read_otb(root, sequences.split(",") if sequences else None)]

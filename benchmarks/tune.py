@@ -1,9 +1,10 @@
-"""Search a model's tracking options (penalty_k, window_influence, size_lr) for the best success AUC.
+"""Search a model's tracking options for the best success AUC.
 
-    python benchmarks/tune.py --root OTB100 --model pgnet-lite --trials 30 --workers 2 --write
+    python benchmarks/tune.py --root OTB100 --model pgnet-lite --set calibration=1 --trials 30 --workers 2 --write
 
-A local random search: each trial draws around the best options so far, more and more closely. Sequences are spread
-over processes with one thread each. --write puts the best options into the model file.
+A local random search over penalty_k, window_influence, size_lr, calibration and vote_iou: each trial draws around the
+best options so far, more and more closely. Sequences are spread over processes with one thread each. --write puts the
+best options into the model file.
 """
 
 from __future__ import annotations
@@ -48,15 +49,20 @@ def score(task: Task) -> Curves:
     return otb_curves(run_sequence(lambda: PgnetTracker(tracker), sequence).boxes, sequence.boxes)
 
 
+TUNED = {"penalty_k": (0.001, 1.0), "window_influence": (0.0, 0.9), "size_lr": (0.01, 1.0)} | dict.fromkeys(
+    ("calibration", "vote_iou"), (0.0, 1.0)
+)
+"""Limits of the options that are searched."""
+
+
 def draw(best: TrackingOptions, width: float, rng: np.random.Generator) -> TrackingOptions:
     """Options near the best: normal steps of this width, for the penalty in its logarithm."""
-    steps = rng.normal(0, width, 3)
-    return replace(
-        best,
-        penalty_k=float(np.clip(max(best.penalty_k, 0.005) * np.exp(4 * steps[0]), 0.001, 1)),
-        window_influence=float(np.clip(best.window_influence + steps[1], 0, 0.9)),
-        size_lr=float(np.clip(best.size_lr + steps[2], 0.01, 1)),
-    )
+    values = {}
+    for name, (low, high) in TUNED.items():
+        old, step = getattr(best, name), rng.normal(0, width)
+        new = max(old, 0.005) * np.exp(4 * step) if name == "penalty_k" else old + step
+        values[name] = float(np.clip(new, low, high))
+    return replace(best, **values)
 
 
 def search(
@@ -74,10 +80,18 @@ def search(
 
 
 def describe(options: TrackingOptions, curves: Curves) -> str:
-    return (
-        f"AUC {curves.auc:.4f}  precision@20 {curves.precision20:.4f}  penalty_k {options.penalty_k:.4f}  "
-        f"window_influence {options.window_influence:.4f}  size_lr {options.size_lr:.4f}"
-    )
+    values = "  ".join(f"{name} {getattr(options, name):.4f}" for name in TUNED)
+    return f"AUC {curves.auc:.4f}  precision@20 {curves.precision20:.4f}  {values}"
+
+
+def start_options(file: ModelFile, changes: list[str]) -> TrackingOptions:
+    """The model's own options with NAME=VALUE changes."""
+    try:
+        pairs = (change.split("=") for change in changes)
+        values = {name: float(value) for name, value in pairs}
+        return TrackingOptions(**{**file.metadata.get("tracking", {}), **values})
+    except (ValueError, TypeError) as error:
+        raise PgnetError(f"--set takes a tracking option as NAME=VALUE ({error}).") from error
 
 
 def main(
@@ -85,6 +99,7 @@ def main(
     model: Annotated[str, typer.Option(help="Name or path.")],
     sequences: Annotated[str | None, typer.Option(help="Only these, comma-separated.")] = None,
     every: Annotated[int, typer.Option(min=1, help="Take each n-th frame only.")] = 1,
+    changes: Annotated[list[str] | None, typer.Option("--set", help="NAME=VALUE to start from; may repeat.")] = None,
     trials: Annotated[int, typer.Option(min=0)] = 30,
     seed: int = 0,
     workers: Annotated[int, typer.Option(min=1, help="Processes, one thread each.")] = 1,
@@ -92,7 +107,7 @@ def main(
 ) -> None:
     """Search a model's tracking options for the best success AUC."""
     file: ModelFile = resolve(model)
-    start = TrackingOptions(**file.metadata.get("tracking", {}))
+    start = start_options(file, changes or [])
     file.graph("embed"), file.graph("search")  # say here, not in a process, that one is missing
     chosen = [sequence.every(every) for sequence in read_otb(root, sequences.split(",") if sequences else None)]
     chosen.sort(key=len, reverse=True)  # the longest first keeps all processes busy to the end
@@ -113,8 +128,7 @@ def main(
             pool.shutdown(cancel_futures=True)
     print("best  " + describe(best, curves))
     if write:
-        tuned = {name: round(getattr(best, name), 4) for name in ("penalty_k", "window_influence", "size_lr")}
-        file.with_tracking(**tuned)
+        file.with_tracking(**{name: round(getattr(best, name), 4) for name in TUNED})
         print(f"written to {file.path}")
 
 

@@ -10,6 +10,7 @@ from pgnet.tracking.postprocess import (
     candidate_boxes,
     change_penalty,
     cosine_window,
+    size_stretch,
     smooth_size,
     target_scores,
 )
@@ -89,6 +90,40 @@ def test_penalty_prefers_the_last_shape(outputs):
     assert best.box == pytest.approx(anchors.grid()[2, 12, 12])
 
 
+def test_agreeing_candidates_vote_on_the_box(outputs):
+    cls, reg = outputs
+    for column, width in ((12, 64.0), (13, 80.0)):
+        cls[1, 2, 12, column] = 9
+        reg[0, 2, 12, column] = (12 - column) * 8 / 64  # both at the same centre
+        reg[2, 2, 12, column] = np.log(width / 64)
+    cls[1, 2, 3, 3] = 8  # elsewhere
+    alone = best_candidate(*flat(cls, reg), anchors.grid(), (64, 64), NEUTRAL)
+    assert alone.box[2] == pytest.approx(64)
+    together = best_candidate(
+        *flat(cls, reg), anchors.grid(), (64, 64), TrackingOptions(penalty_k=0, window_influence=0, vote_iou=0.6)
+    )
+    assert together.box[:2] == pytest.approx(alone.box[:2], abs=0.2)
+    assert together.box[2] == pytest.approx(np.sqrt(64 * 80), rel=0.01)  # the other scores are next to nothing
+    assert together.score == alone.score
+
+
+def test_stretch_applies_before_the_penalty(outputs):
+    cls, reg = outputs
+    cls[1, 2, 12, 12] = 9
+    best = best_candidate(
+        *flat(cls, reg), anchors.grid(), (32, 128), TrackingOptions(penalty_k=1, window_influence=0), (0.5, 2)
+    )
+    assert best.box[2:] == pytest.approx([32, 128])
+    assert best.penalty == pytest.approx(1)
+
+
+def test_stretch_is_the_known_over_the_found_size():
+    known, found = np.array([[20.0, 60.0]]), np.array([[48.0, 50.0], [48.0, 50.0]])
+    assert size_stretch(known, found / 1.2, 1) == pytest.approx([1 / 1.8, 1.44])  # the first is limited
+    assert size_stretch(known, found, 0.5)[1] == pytest.approx(1.2**0.5)
+    assert size_stretch(known, found, 0) == pytest.approx(1)
+
+
 def test_size_follows_with_score_and_penalty():
     old, new = np.array([10.0, 20.0]), np.array([20.0, 20.0])
     sure, unsure = Candidate(np.zeros(4), 1, 1), Candidate(np.zeros(4), 0.5, 0.5)
@@ -99,7 +134,14 @@ def test_size_follows_with_score_and_penalty():
 
 @pytest.mark.parametrize(
     "options",
-    [{"penalty_k": -0.1}, {"window_influence": 1.5}, {"size_lr": float("nan")}, {"context": "0.5"}, {"size_lr": None}],
+    [
+        {"penalty_k": -0.1},
+        {"window_influence": 1.5},
+        {"size_lr": float("nan")},
+        {"calibration": 2},
+        {"context": "0.5"},
+        {"size_lr": None},
+    ],
 )
 def test_options_out_of_range_are_refused(options):
     (name,) = options

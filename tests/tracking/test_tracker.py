@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -52,6 +54,24 @@ def test_no_size_rate_keeps_the_size(engine):
     growing = [(150 - i, 110 - i, 30 + 2 * i, 30 + 2 * i) for i in range(10)]
     predictions = follow(Tracker(engine, TrackingOptions(size_lr=0)), growing)
     assert predictions[:, 2:] == pytest.approx(30)
+
+
+def test_calibration_frees_the_size_of_what_the_network_adds(engine):
+    """The network always answers a box 1.3 times as wide as what was asked for."""
+    honest = engine.search
+
+    def search(features, crop):
+        cls, reg = honest(features, crop)
+        reg.reshape(4, 5, 25, 25)[2] += np.log(1.3)
+        return cls, reg
+
+    engine.search = search
+    track = [(100 + 3 * i, 90, 40, 40) for i in range(15)]
+    options = TrackingOptions(size_lr=0.9)
+    plain = follow(Tracker(engine, options), track)
+    assert plain[-1, 2] > 48
+    calibrated = follow(Tracker(engine, replace(options, calibration=1)), track)
+    assert calibrated[:, 2:] == pytest.approx(40, rel=0.08)
 
 
 def test_score_falls_when_the_target_is_gone(engine):

@@ -24,7 +24,7 @@ def test_sampling_takes_at_most_16_of_64() -> None:
     label[1, :5] = 1
     label[:, 100:200] = -1
     logit = torch.arange(3125.0).expand(2, -1)
-    chosen = sample_anchors(label, logit, 0.5, torch.Generator().manual_seed(0))
+    chosen = sample_anchors(label, logit, 0.5, torch.rand(2, 3125, generator=torch.Generator().manual_seed(0)))
     assert (chosen & (label == 1)).sum(1).tolist() == [16, 5]
     assert (chosen & (label == 0)).sum(1).tolist() == [48, 59]
     assert not (chosen & (label == -1)).any()

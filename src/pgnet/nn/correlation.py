@@ -5,6 +5,19 @@ from __future__ import annotations
 from torch import Tensor
 
 
+def similarity(template: Tensor, search: Tensor) -> Tensor:
+    """Step 1: S = Z^T X, every template pixel against every search pixel.
+
+    Args:
+        template: (B, C, h, w).
+        search: (B, C, H, W).
+
+    Returns:
+        (B, h * w, H, W).
+    """
+    return (template.flatten(2).transpose(1, 2) @ search.flatten(2)).unflatten(2, search.shape[2:])
+
+
 def pg_corr(template: Tensor, search: Tensor) -> Tensor:
     """Match each search pixel with the global template; the search resolution is kept.
 
@@ -23,6 +36,9 @@ def pg_corr(template: Tensor, search: Tensor) -> Tensor:
 
     Source: spec B, "PG-Corr"; steps 1 and 2 are the products of this order.
     """
-    z, x = template.flatten(2), search.flatten(2)
-    similarity = z.transpose(1, 2) @ x
-    return (z @ similarity).unflatten(2, search.shape[2:])
+    return gather(template, similarity(template, search))
+
+
+def gather(template: Tensor, similar: Tensor) -> Tensor:
+    """Step 2: P = Z S, the template's pixels weighed by their similarities (B, h * w, H, W) -> (B, C, H, W)."""
+    return (template.flatten(2) @ similar.flatten(2)).unflatten(2, similar.shape[2:])

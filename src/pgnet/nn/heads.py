@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from pgnet.nn.correlation import pg_corr
+from pgnet.nn.correlation import gather, similarity
 
 
 def conv_bn_relu(inputs: int, outputs: int, padding: int = 0) -> nn.Sequential:
@@ -18,15 +18,17 @@ def conv_bn_relu(inputs: int, outputs: int, padding: int = 0) -> nn.Sequential:
 class AdjustedLayer(nn.Module):
     """Brings a backbone feature to the correlation's channels; the two sides have weights of their own (spec C.5)."""
 
-    def __init__(self, inputs: int, channels: int) -> None:
+    def __init__(self, inputs: int, channels: int, normalise: bool = False) -> None:
         super().__init__()
         self.template = conv_bn_relu(inputs, channels)
         self.search = conv_bn_relu(inputs, channels)
+        self.normalise = normalise
 
     def embed(self, feature: Tensor) -> Tensor:
         """(B, inputs, 15, 15) -> centre crop 7 x 7 -> (B, channels, 5, 5)."""
         margin = (feature.shape[-1] - 7) // 2
-        return self.template(feature[..., margin : margin + 7, margin : margin + 7])
+        z = self.template(feature[..., margin : margin + 7, margin : margin + 7])
+        return z / z.square().mean((1, 2, 3), keepdim=True).add(1e-6).sqrt() if self.normalise else z
 
 
 class DetectionHead(nn.Sequential):
@@ -40,18 +42,30 @@ class Level(nn.Module):
     """All of Table 2 for one feature level: adjusted layer, PG-Corr, shared convolutions, the two detection heads.
 
     One correlation serves both heads ("correlation-shared tracking").
+
+    Args:
+        inputs: channels of the backbone's feature.
+        channels: of the adjusted layers and all that follows.
+        anchors: per position.
+        normalise: give every template the same root mean square; PG-Corr is quadratic in it.
+        layout: show the shared convolutions the 25 similarities beside PG-Corr's result, which alone depends on
+            Z Z^T only and so knows neither the template's extent nor the arrangement of its parts.
     """
 
-    def __init__(self, inputs: int, channels: int, anchors: int) -> None:
+    def __init__(self, inputs: int, channels: int, anchors: int, normalise: bool = False, layout: bool = False) -> None:
         super().__init__()
-        self.adjust = AdjustedLayer(inputs, channels)
-        self.shared = nn.Sequential(conv_bn_relu(channels, channels), conv_bn_relu(channels, channels))
+        self.adjust = AdjustedLayer(inputs, channels, normalise)
+        self.layout = layout
+        matched = channels + 25 * layout
+        self.shared = nn.Sequential(conv_bn_relu(matched, channels), conv_bn_relu(channels, channels))
         self.cls = DetectionHead(channels, 2 * anchors)
         self.reg = DetectionHead(channels, 4 * anchors)
 
     def forward(self, template: Tensor, feature: Tensor) -> tuple[Tensor, Tensor]:
         """template (B, C, 5, 5), feature (B, inputs, 31, 31) -> cls (B, 2A, 25, 25), reg (B, 4A, 25, 25)."""
-        x = self.shared(pg_corr(template, self.adjust.search(feature)))
+        similar = similarity(template, self.adjust.search(feature))
+        matched = gather(template, similar)
+        x = self.shared(torch.cat([matched, similar], 1) if self.layout else matched)
         return self.cls(x), self.reg(x)
 
 

@@ -41,15 +41,27 @@ class PGNet(nn.Module):
         backbone: gives a list of features; `channels` lists their channels. Default: ResNet-50 of Table 1.
         channels: of the adjusted layers and all that follows (Table 2: 256).
         anchors: per position (5: the ratios of `pgnet.anchors`).
+        normalise: see `Level`; the paper's network does not.
+        layout: likewise.
     """
 
     mean: Tensor
     std: Tensor
 
-    def __init__(self, backbone: ResNet | None = None, channels: int = 256, anchors: int = len(RATIOS)) -> None:
+    def __init__(
+        self,
+        backbone: ResNet | None = None,
+        channels: int = 256,
+        anchors: int = len(RATIOS),
+        *,
+        normalise: bool = False,
+        layout: bool = False,
+    ) -> None:
         super().__init__()
         self.backbone = backbone or ResNet()
-        self.levels = nn.ModuleList(Level(inputs, channels, anchors) for inputs in self.backbone.channels)
+        self.levels = nn.ModuleList(
+            Level(inputs, channels, anchors, normalise, layout) for inputs in self.backbone.channels
+        )
         self.enhanced_cls = EnhancedDetection(len(self.levels), 2 * anchors)
         self.enhanced_reg = EnhancedDetection(len(self.levels), 4 * anchors)
         # ImageNet statistics for RGB 0..255.

@@ -11,13 +11,16 @@ from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from pgnet.anchors import decode
-from pgnet.boxes import Boxes
+from pgnet.boxes import Boxes, cxcywh_to_xywh, iou
 from pgnet.errors import PgnetError
 
 Array = NDArray[np.float64]
+
+MAX_ERROR = math.log(1.8)
+"""Of a size, as a logarithm, that calibration still believes."""
 
 
 @dataclass(frozen=True)
@@ -34,13 +37,20 @@ class TrackingOptions:
     """Share of the cosine window in the final score, 0 to 1."""
     size_lr: float = 0.38
     """How fast the size follows the best candidate, 0 (fixed size) to 1, before it is scaled by the score."""
+    calibration: float = 0.0
+    """Share of the size error seen on the first frame, where the size is known, that later sizes are freed of, 0 to 1.
+
+    PG-Corr tells nothing of the template's extent (its result depends on Z Z^T alone), so without this the network
+    gives the outline that such things usually have, not the one that was asked for."""
+    vote_iou: float = 1.0
+    """The box is the mean of the candidates that overlap the best one this much, weighed by their squared scores."""
     context: float = 0.5
     """Context around the target as a share of width + height; as in training."""
     min_size: float = 10.0
     """Smallest width and height in pixels; a target that starts smaller may stay as small as it was."""
 
     def __post_init__(self) -> None:
-        limits = {"window_influence": 1.0, "size_lr": 1.0}
+        limits = dict.fromkeys(("window_influence", "size_lr", "calibration", "vote_iou"), 1.0)
         for field in fields(self):
             value, limit = getattr(self, field.name), limits.get(field.name, math.inf)
             if not (isinstance(value, int | float) and math.isfinite(value) and 0 <= value <= limit):
@@ -99,6 +109,7 @@ def best_candidate(
     anchors: Array,
     size: tuple[float, float],
     options: TrackingOptions,
+    stretch: ArrayLike = 1.0,
 ) -> Candidate:
     """The candidate to follow, from one target's outputs.
 
@@ -108,14 +119,43 @@ def best_candidate(
         anchors: (A, G, G, 4) as `pgnet.anchors.grid` gives them.
         size: the target's width and height so far, in search-crop pixels.
         options: weights of penalty and window.
+        stretch: factor or factors (of width, height) on the candidates' sizes, from `size_stretch`.
     """
     scores = target_scores(cls)
-    boxes = candidate_boxes(anchors, reg)
-    penalty = change_penalty(boxes, *size, options.penalty_k)
+    candidates = candidate_boxes(anchors, reg)
+    candidates[..., 2:] *= np.asarray(stretch, np.float64)
+    penalty = change_penalty(candidates, *size, options.penalty_k)
     window = cosine_window(scores.shape[-1])
     weighed = penalty * scores * (1 - options.window_influence) + window * options.window_influence
     best = np.unravel_index(np.argmax(weighed), weighed.shape)
-    return Candidate(boxes[best], float(scores[best]), float(penalty[best]))
+    box = candidates[best]
+    if options.vote_iou < 1:
+        overlap = iou(cxcywh_to_xywh(candidates), cxcywh_to_xywh(box))
+        agreeing = overlap >= options.vote_iou
+        agreeing[best] = True
+        weights = np.maximum((penalty * scores)[agreeing], 1e-9) ** 2
+        centre = np.average(candidates[agreeing][:, :2], axis=0, weights=weights)
+        box = np.concatenate([centre, _log_mean(candidates[agreeing][:, 2:], weights)])
+    return Candidate(box, float(scores[best]), float(penalty[best]))
+
+
+def _log_mean(sizes: Array, weights: Array) -> Array:
+    return np.exp(np.average(np.log(sizes), axis=0, weights=weights))
+
+
+def size_stretch(known: Array, found: Array, calibration: float) -> Array:
+    """Factors that free later sizes of the error seen where the size was known.
+
+    Args:
+        known: (n, 2) true widths and heights, in any pixels.
+        found: (n, 2) what the network gave, in the same pixels.
+        calibration: share of the error to correct.
+
+    Returns:
+        (2,) factors of width and height, at most 1.8 either way: a greater error was no look at the target.
+    """
+    error = np.log(known / found).mean(0)
+    return np.exp(calibration * np.clip(error, -MAX_ERROR, MAX_ERROR))
 
 
 def smooth_size(old: Array, new: Array, candidate: Candidate, lr: float) -> Array:

@@ -16,7 +16,9 @@ from pgnet.engine import Engine, Features, OnnxEngine
 from pgnet.errors import PgnetError
 from pgnet.models import ModelFile, resolve
 from pgnet.tracking.frames import to_rgb
-from pgnet.tracking.postprocess import TrackingOptions, best_candidate, smooth_size
+from pgnet.tracking.postprocess import Candidate, TrackingOptions, best_candidate, size_stretch, smooth_size
+
+CALIBRATION_ZOOMS = (1.15, 1.0, 1 / 1.15)
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +38,7 @@ class _Target:
     features: Features
     centre: NDArray[np.float64]  # (2,) x, y in frame pixels
     size: NDArray[np.float64]  # (2,) w, h in frame pixels
+    stretch: NDArray[np.float64]  # (2,) factors on the network's widths and heights
     smallest: NDArray[np.float64]  # (2,) lower limit of the size
     frame: tuple[int, int]  # height, width
     fill: tuple[float, ...]  # colour of what lies outside the frame: the first frame's mean, as SiamRPN trackers do
@@ -122,10 +125,30 @@ class Tracker:
             features=self.engine.embed(crop[None]),
             centre=centre,
             size=size,
+            stretch=np.ones(2),
             smallest=np.minimum(size, self.options.min_size),
             frame=(height, width),
             fill=fill,
         )
+        if self.options.calibration:
+            self._target = replace(self._target, stretch=self._calibrate(image, self._target))
+
+    def _look(self, image: NDArray[np.uint8], target: _Target, zoom: float = 1.0) -> tuple[Candidate, float]:
+        """The best candidate, and the search crop's pixels per pixel of the frame."""
+        side = search_side(target.size[0], target.size[1], self.options.context) / zoom
+        scale = anchors.SEARCH_SIZE / side
+        crop = square_crop(image, target.centre[0], target.centre[1], side, anchors.SEARCH_SIZE, target.fill)
+        cls, reg = self.engine.search(target.features, crop[None])
+        width, height = target.size * scale
+        return best_candidate(cls[0], reg[0], self._grid, (width, height), self.options, target.stretch), scale
+
+    def _calibrate(self, image: NDArray[np.uint8], target: _Target) -> NDArray[np.float64]:
+        """Look at the first frame itself, in three sizes, and compare with the box that was given."""
+        found = []
+        for zoom in CALIBRATION_ZOOMS:
+            best, scale = self._look(image, target, zoom)
+            found.append(best.box[2:] / scale)
+        return size_stretch(target.size, np.array(found), self.options.calibration)
 
     def update(self, frame: NDArray[Any], *, bgr: bool = False) -> Prediction:
         """Find the target in the next frame.
@@ -147,12 +170,7 @@ class Tracker:
                 f"The frame size changed from {width} x {height} to {image.shape[1]} x {image.shape[0]}; "
                 "start again with init(frame, box)."
             )
-        (cx, cy), (w, h) = target.centre, target.size
-        side = search_side(w, h, self.options.context)
-        scale = anchors.SEARCH_SIZE / side
-        crop = square_crop(image, cx, cy, side, anchors.SEARCH_SIZE, target.fill)
-        cls, reg = self.engine.search(target.features, crop[None])
-        best = best_candidate(cls[0], reg[0], self._grid, (w * scale, h * scale), self.options)
+        best, scale = self._look(image, target)
         limit = np.array([width, height], np.float64)
         centre = target.centre + (best.box[:2] - anchors.SEARCH_SIZE / 2) / scale
         size = smooth_size(target.size, best.box[2:] / scale, best, self.options.size_lr)

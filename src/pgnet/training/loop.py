@@ -27,8 +27,9 @@ from pgnet.nn.export import write_model
 from pgnet.nn.network import MODELS, PGNet
 from pgnet.nn.weights import load_imagenet, load_weights, settle_batch_norm
 from pgnet.training.log import RunLog
-from pgnet.training.losses import total_loss
+from pgnet.training.losses import LossOptions, total_loss
 from pgnet.training.pairs import Pair, PairDataset
+from pgnet.training.parallel import make_fabric, mean_over_processes, synchronise
 from pgnet.training.recipe import Recipe
 from pgnet.training.sources import read_sources
 
@@ -40,10 +41,14 @@ class StepSampler(Sampler[int]):
         self.first, self.last, self.batch, self.rank, self.world = first, last, batch, rank, world
 
     def __iter__(self) -> Iterator[int]:
-        share = self.batch // self.world
         for step in range(self.first, self.last):
-            start = step * self.batch + self.rank * share
-            yield from range(start, start + share)
+            yield from self.of_step(step)
+
+    def of_step(self, step: int) -> range:
+        """This process's pairs of a step."""
+        share = self.batch // self.world
+        start = step * self.batch + self.rank * share
+        return range(start, start + share)
 
     def __len__(self) -> int:
         return (self.last - self.first) * (self.batch // self.world)
@@ -119,16 +124,29 @@ def update_average(average: nn.Module, net: nn.Module, decay: float) -> None:
             mean.copy_(value)
 
 
+def pair_noise(numbers: range, label: Tensor, seed: int = 0) -> Tensor:
+    """(B, A * G * G) random numbers that belong to the pairs' numbers, whatever process they come to.
+
+    Args:
+        numbers: of the B pairs.
+        label: (B, A, G, G), for the shape.
+    """
+    generators = [torch.Generator().manual_seed(seed * 1_000_003 + number) for number in numbers]
+    return torch.stack([torch.rand(label[0].numel(), generator=generator) for generator in generators])
+
+
 @torch.no_grad()
-def validate(net: PGNet, pairs: list[Pair], batch: int = 16) -> dict[str, float]:
+def validate(net: PGNet, pairs: list[Pair], options: LossOptions | None = None, batch: int = 16) -> dict[str, float]:
     """Loss of fixed pairs and, for the positive ones, IoU of the box with the best score (no window, no penalty)."""
     net.eval()
+    options = dataclasses.replace(options or LossOptions(), hard_negatives=0.0)
     device = next(net.parameters()).device
     losses, overlaps = [], []
     for i in range(0, len(pairs), batch):
         chunk = Pair(*(t.to(device) for t in default_collate(pairs[i : i + batch])))
         out = net(_channels_last(chunk.template), _channels_last(chunk.search))
-        loss, _ = total_loss(out, chunk.label, chunk.offsets, 0, torch.Generator().manual_seed(0))
+        noise = pair_noise(range(i, i + len(chunk.box)), chunk.label)
+        loss, _ = total_loss(out, chunk.label, chunk.offsets, options, noise)
         losses.append(loss.item() * len(chunk.box))
         score = out.cls.unflatten(1, (2, -1)).softmax(1)[:, 1].flatten(1).argmax(1).cpu()
         offsets = out.reg.unflatten(1, (4, -1)).flatten(2).cpu()
@@ -163,7 +181,7 @@ def train(recipe: Recipe, out: Path, *, resume: bool = False, fabric: Fabric | N
     Raises:
         PgnetError: data, weights or checkpoint do not fit; `out` has a run and `resume` was not given.
     """
-    fabric = fabric or Fabric(accelerator="auto", precision=recipe.precision)  # type: ignore[arg-type]
+    fabric = fabric or make_fabric(recipe.precision)
     fabric.launch()
     checkpoint = out / "last.ckpt"
     if checkpoint.exists() and not resume:
@@ -177,9 +195,9 @@ def train(recipe: Recipe, out: Path, *, resume: bool = False, fabric: Fabric | N
     held_out = PairDataset(read_sources(recipe.data, validation=True), full_size, seed=1)
     validation = [held_out[i] for i in range(recipe.validation_pairs)]
     net = build(recipe).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    freeze(net, ())
     average = copy.deepcopy(net).requires_grad_(False).to(fabric.device)
-    # Every parameter is given to the optimizer, so that blocks can be unfrozen on the way.
+    synchronise(net)
+    # Every parameter is given to the optimizer and to DDP, so that blocks can be unfrozen on the way.
     model, optimizer = fabric.setup(net, make_optimizer(net, recipe))
     state: dict[str, Any] = {"model": model, "optimizer": optimizer, "average": average, "step": 0}
     if resume and checkpoint.exists():
@@ -215,8 +233,8 @@ def train(recipe: Recipe, out: Path, *, resume: bool = False, fabric: Fabric | N
                 model(_channels_last(pair.template), _channels_last(pair.search)),
                 pair.label,
                 pair.offsets,
-                recipe.hard_negatives,
-                torch.Generator().manual_seed(recipe.seed * 1_000_003 + step * fabric.world_size + fabric.global_rank),
+                recipe.loss,
+                pair_noise(sampler.of_step(step), pair.label, recipe.seed),
             )
             fabric.backward(loss)
             fabric.clip_gradients(model, optimizer, max_norm=recipe.clip)
@@ -225,11 +243,12 @@ def train(recipe: Recipe, out: Path, *, resume: bool = False, fabric: Fabric | N
             # A young average follows quickly, so that the random start is forgotten.
             update_average(average, net, min(recipe.ema, (1 + step) / (10 + step)))
             done = state["step"] = step + 1
+            total = mean_over_processes(loss.detach()).item()
             if log:
                 speed = recipe.batch * (done - sampler.first) / (time.monotonic() - started)
-                log.step(done, {"loss": loss.item(), **parts, "rate": rate(recipe, step), "pairs_per_s": speed})
+                log.step(done, {"loss": total, **parts, "rate": rate(recipe, step), "pairs_per_s": speed})
             if done % recipe.validate_every == 0 or done == recipe.steps:
-                scores = validate(average, validation)
+                scores = validate(average, validation, recipe.loss)
                 if log:
                     log.validation(done, scores)
                     save_weights(average, out / "average.safetensors")

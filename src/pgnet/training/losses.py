@@ -2,30 +2,58 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from pgnet.errors import PgnetError
 from pgnet.nn.network import Output
+from pgnet.training.parallel import mean_over_processes
 
-REGRESSION_WEIGHT = 1.2
-"""Of the smooth-L1 loss against the cross-entropy (SiamRPN++)."""
 POSITIVES, TOTAL = 16, 64
 """Anchors sampled in one search crop (SiamRPN)."""
 
 
-def sample_anchors(label: Tensor, logit: Tensor, hard: float, generator: torch.Generator | None) -> Tensor:
+@dataclass(frozen=True)
+class LossOptions:
+    """What is asked of the outputs; the defaults are SiamRPN++'s.
+
+    Args:
+        classification: "cross-entropy"; "focal" (Lin et al., ICCV 2017, gamma 2); "quality": cross-entropy against the
+            IoU that the anchor's own regressed box has, so that the best placed box gets the best score.
+        regression: "smooth-l1" of the offsets; "giou" (Rezatofighi et al., CVPR 2019) of the boxes.
+        regression_weight: of the regression against the classification; smooth-L1 is a sum of four terms.
+        level_weight: of the mean of the levels' losses against the enhanced output's.
+        hard_negatives: share of the sampled negatives that are the hardest ones.
+    """
+
+    classification: str = "cross-entropy"
+    regression: str = "smooth-l1"
+    regression_weight: float = 1.2
+    level_weight: float = 1.0
+    hard_negatives: float = 0.5
+
+    def __post_init__(self) -> None:
+        for name, known in (("classification", CLASSIFICATION), ("regression", REGRESSION)):
+            if getattr(self, name) not in known:
+                raise PgnetError(f"Unknown {name} loss {getattr(self, name)!r}; known are {', '.join(known)}.")
+
+
+def sample_anchors(label: Tensor, logit: Tensor, hard: float, noise: Tensor) -> Tensor:
     """Choose at most 16 positives and as many negatives as make 64 in every crop.
 
     Args:
         label: (B, N) 1, 0 or -1.
         logit: (B, N) margin of the target class, to find hard negatives.
         hard: share of the negatives that are the hardest ones; the others are random, as all positives are.
+        noise: (B, N) random numbers that decide these.
 
     Returns:
         (B, N) bool.
     """
-    noise = torch.rand(label.shape, generator=generator).to(label.device)
     chosen = torch.zeros_like(label, dtype=torch.bool)
     positive, negative = label == 1, label == 0
     positives = positive.sum(1).clamp(max=POSITIVES)
@@ -45,46 +73,106 @@ def sample_anchors(label: Tensor, logit: Tensor, hard: float, generator: torch.G
     return chosen
 
 
+def generalised_iou(reg: Tensor, offsets: Tensor) -> tuple[Tensor, Tensor]:
+    """IoU and generalised IoU of two boxes given as offsets of the same anchors.
+
+    Both are invariant to stretching either axis, so boxes are compared in units of their anchor.
+
+    Args:
+        reg: (B, 4, N) dx, dy, dw, dh.
+        offsets: likewise.
+
+    Returns:
+        (B, N) IoU, 0 to 1; (B, N) generalised IoU, -1 to 1.
+    """
+
+    def corners(o: Tensor) -> tuple[Tensor, Tensor]:
+        half = o[:, 2:].clamp(-4, 4).exp() / 2
+        return o[:, :2] - half, o[:, :2] + half
+
+    (low_a, high_a), (low_b, high_b) = corners(reg), corners(offsets)
+    shared = (torch.minimum(high_a, high_b) - torch.maximum(low_a, low_b)).clamp(min=0).prod(1)
+    union = (high_a - low_a).prod(1) + (high_b - low_b).prod(1) - shared
+    hull = (torch.maximum(high_a, high_b) - torch.minimum(low_a, low_b)).prod(1)
+    iou = shared / union
+    return iou, iou - (hull - union) / hull
+
+
+def cross_entropy(margin: Tensor, wanted: Tensor) -> Tensor:
+    """Of (B, N) logits against probabilities."""
+    return functional.binary_cross_entropy_with_logits(margin, wanted, reduction="none")
+
+
+def _focal(margin: Tensor, wanted: Tensor) -> Tensor:
+    return cross_entropy(margin, wanted) * (margin.sigmoid() - wanted).abs() ** 2
+
+
+def _smooth_l1(reg: Tensor, offsets: Tensor) -> Tensor:
+    return functional.smooth_l1_loss(reg, offsets, reduction="none", beta=0.1).sum(1)
+
+
+def _giou(reg: Tensor, offsets: Tensor) -> Tensor:
+    return 1 - generalised_iou(reg, offsets)[1]
+
+
+CLASSIFICATION: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "cross-entropy": cross_entropy,
+    "focal": _focal,
+    "quality": cross_entropy,
+}
+REGRESSION: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"smooth-l1": _smooth_l1, "giou": _giou}
+
+
 def detection_loss(
     cls: Tensor,
     reg: Tensor,
     label: Tensor,
     offsets: Tensor,
-    hard: float = 0.5,
-    generator: torch.Generator | None = None,
+    options: LossOptions | None = None,
+    noise: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Cross-entropy (mean of the positives' and the negatives' halves) and smooth-L1 of the sampled anchors.
+    """Classification (mean of the positives' and the negatives' halves) and regression of the sampled anchors.
 
     Args:
         cls: (B, 2A, 25, 25).
         reg: (B, 4A, 25, 25).
         label: (B, A, 25, 25) 1, 0 or -1.
         offsets: (B, 4, A, 25, 25).
+        noise: (B, 25 * 25 * A) for `sample_anchors`; new random numbers if not given.
 
     Returns:
-        Two scalars: classification, regression.
+        Two scalars: classification, regression. Averaged over processes they are those of all pairs together.
     """
-    labels = label.flatten(1)
-    log_p = cls.float().unflatten(1, (2, -1)).flatten(2).log_softmax(1)
-    chosen = sample_anchors(labels, log_p[:, 1] - log_p[:, 0], hard, generator)
+    options = options or LossOptions()
+    labels, wanted_boxes = label.flatten(1), offsets.flatten(2)
+    background, target = cls.float().flatten(1).chunk(2, 1)
+    margin, boxes = target - background, reg.float().unflatten(1, (4, -1)).flatten(2)
+    noise = torch.rand(labels.shape) if noise is None else noise
+    chosen = sample_anchors(labels, margin, options.hard_negatives, noise.to(labels.device))
     positive, negative = chosen & (labels == 1), chosen & (labels == 0)
-    count = positive.sum().clamp(min=1)
-    cls_loss = -0.5 * (
-        (log_p[:, 1] * positive).sum() / count + (log_p[:, 0] * negative).sum() / negative.sum().clamp(min=1)
-    )
-    error = functional.smooth_l1_loss(
-        reg.float().unflatten(1, (4, -1)).flatten(2), offsets.flatten(2), reduction="none", beta=0.1
-    )
-    return cls_loss, (error.sum(1) * positive).sum() / count
+    positives, negatives = (mean_over_processes(mask.sum()).clamp(min=1) for mask in (positive, negative))
+    wanted = positive.float()
+    if options.classification == "quality":
+        wanted = wanted * generalised_iou(boxes.detach(), wanted_boxes)[0]
+    error = CLASSIFICATION[options.classification](margin, wanted)
+    cls_loss = 0.5 * ((error * positive).sum() / positives + (error * negative).sum() / negatives)
+    return cls_loss, (REGRESSION[options.regression](boxes, wanted_boxes) * positive).sum() / positives
 
 
 def total_loss(
-    output: Output, label: Tensor, offsets: Tensor, hard: float = 0.5, generator: torch.Generator | None = None
+    output: Output,
+    label: Tensor,
+    offsets: Tensor,
+    options: LossOptions | None = None,
+    noise: Tensor | None = None,
 ) -> tuple[Tensor, dict[str, float]]:
     """The mean over levels, plus the enhanced output's loss; and the enhanced parts as numbers for the log."""
+    options = options or LossOptions()
+    noise = torch.rand(label.flatten(1).shape) if noise is None else noise
     losses = [
-        detection_loss(cls, reg, label, offsets, hard, generator)
+        detection_loss(cls, reg, label, offsets, options, noise)
         for cls, reg in zip((*output.level_cls, output.cls), (*output.level_reg, output.reg), strict=True)
     ]
-    combined = torch.stack([cls + REGRESSION_WEIGHT * reg for cls, reg in losses])
-    return combined[:-1].mean() + combined[-1], {"cls": losses[-1][0].item(), "reg": losses[-1][1].item()}
+    combined = torch.stack([cls + options.regression_weight * reg for cls, reg in losses])
+    parts = {"cls": losses[-1][0].item(), "reg": losses[-1][1].item()}
+    return options.level_weight * combined[:-1].mean() + combined[-1], parts

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pgnet.errors import PgnetError
+from pgnet.training.losses import LossOptions
 from pgnet.training.pairs import PairOptions
 
 
@@ -33,7 +34,6 @@ class Recipe:
         warmup: steps of linear warm-up; a cosine decay to 1 % follows.
         weight_decay: of AdamW.
         clip: of the gradients' norm.
-        hard_negatives: share of the sampled negatives that are the hardest ones.
         ema: decay of the weights' moving average, which is what is validated and shipped.
         precision: of Lightning Fabric, such as 32-true or bf16-mixed.
         workers: processes that make pairs.
@@ -41,6 +41,7 @@ class Recipe:
         validation_pairs: number of fixed pairs of the validation split.
         checkpoint_minutes: between checkpoints.
         pairs: see `PairOptions`.
+        loss: see `pgnet.training.losses.LossOptions`.
         card: texts for the model file's description: licence, data, initialisation, ...
     """
 
@@ -59,7 +60,6 @@ class Recipe:
     warmup: int = 200
     weight_decay: float = 1e-4
     clip: float = 10.0
-    hard_negatives: float = 0.5
     ema: float = 0.998
     precision: str = "32-true"
     workers: int = 1
@@ -67,6 +67,7 @@ class Recipe:
     validation_pairs: int = 192
     checkpoint_minutes: float = 5.0
     pairs: PairOptions = field(default_factory=PairOptions)
+    loss: LossOptions = field(default_factory=LossOptions)
     card: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -104,8 +105,11 @@ def load_recipe(path: str | Path, overrides: list[str] | None = None) -> Recipe:
             raise PgnetError(f"An override is key=value, not {override!r}.")
         group, _, name = key.rpartition(".")
         (content.setdefault(group, {}) if group else content)[name] = _convert(key, text, defaults.get(name))
-    pairs = _build(PairOptions, content.pop("pairs", {}), f"{path}, [pairs]")
-    return _build(Recipe, {**content, "pairs": pairs}, str(path))
+    groups = {
+        name: _build(options, content.pop(name, {}), f"{path}, [{name}]")
+        for name, options in (("pairs", PairOptions), ("loss", LossOptions))
+    }
+    return _build(Recipe, {**content, **groups}, str(path))
 
 
 def _build(cls: type[Any], content: dict[str, Any], where: str) -> Any:
