@@ -21,14 +21,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from pgnet.datasets import Sequence, read_otb
 from pgnet.errors import PgnetError
 from pgnet.evaluation import Curves, Run, mean_curves, otb_curves, run_sequence, tracker_factory
-from pgnet.evaluation.runner import OPENCV, read_run, write_run
+from pgnet.evaluation.layouts import LAYOUTS, RawResults
+from pgnet.evaluation.runner import OPENCV
 from pgnet.files import atomic
 from pgnet.models import resolve, update_metadata
 
 
 def evaluate(name: str, sequences: list[Sequence], threads: int | None, out: Path | None) -> list[Run]:
     """Runs of one tracker, those found below `out` taken from there."""
-    folder = out / Path(name).stem if out else None
+    results = RawResults(out / Path(name).stem, LAYOUTS["otb100"]) if out else None
     runs = []
     factory = None
     columns = (TextColumn("{task.description:<28}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
@@ -36,12 +37,13 @@ def evaluate(name: str, sequences: list[Sequence], threads: int | None, out: Pat
         task = progress.add_task(name, total=sum(map(len, sequences)))
         for sequence in sequences:
             progress.update(task, description=f"{name} {sequence.name}")
-            run = read_run(folder, sequence.name) if folder else None
-            if run is None or len(run.boxes) != len(sequence):
+            if results and results.repetitions(sequence.name, len(sequence)):
+                run = results.read(sequence.name)
+            else:
                 factory = factory or tracker_factory(name, threads)
                 run = run_sequence(factory, sequence)
-                if folder:
-                    write_run(folder, sequence.name, run)
+                if results:
+                    results.write(sequence.name, run)
             progress.advance(task, len(sequence))
             runs.append(run)
     return runs

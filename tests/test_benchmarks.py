@@ -71,7 +71,7 @@ def test_tuning_finds_better_options():
     def evaluate(options):
         tried.append(options)
         auc = 1 - (options.window_influence - 0.3) ** 2 - (options.size_lr - 0.6) ** 2
-        return Curves(np.full(21, auc), np.zeros(51))
+        return Curves(np.full(21, auc), np.zeros(51), np.zeros(51))
 
     start = TrackingOptions(context=0.4)
     best, curves = search(start, 40, 0, evaluate)
@@ -80,3 +80,45 @@ def test_tuning_finds_better_options():
     assert curves.auc > 0.99
     assert best.context == 0.4
     assert search(start, 0, 0, evaluate)[0] == start
+
+
+def test_ablation_compares_with_the_base_and_keeps_what_is_done(tmp_path):
+    ablation = runpy.run_path(str(BENCHMARKS / "ablation.py"))
+    base, common, variants = ablation["read_plan"](BENCHMARKS / "ablation.toml")
+    assert base.is_file() and common["steps"] > 0 and variants[0].name == "base"
+    names = [v.name for v in variants]
+    assert len(set(names)) == len(names) > 10
+    for iou, variant in zip((0.5, 0.45), variants, strict=False):
+        (tmp_path / variant.name).mkdir()
+        (tmp_path / variant.name / "result.json").write_text(json.dumps({"loss": 1, "iou": iou, "hit": 0.6}))
+    rows = [(v, ablation["run"](base, {}, tmp_path / v.name)) for v in variants[:2]]
+    lines = ablation["table"](rows).splitlines()
+    assert "0.500" in lines[2] and "0.450 (-0.050) | 0.600 (+0.000)" in lines[3]
+
+
+def test_every_variant_of_the_ablation_is_a_valid_recipe():
+    recipe = pytest.importorskip("pgnet.training.recipe", reason="the training extra is not installed")
+    base, common, variants = runpy.run_path(str(BENCHMARKS / "ablation.py"))["read_plan"](BENCHMARKS / "ablation.toml")
+    for variant in variants:
+        recipe.load_recipe(base, [f"{k}={json.dumps(v)}" for k, v in {**common, **variant.set}.items()])
+
+
+def test_curves_are_drawn_from_logs(tmp_path):
+    pytest.importorskip("matplotlib", reason="the report extra is not installed")
+    records = [{"step": i + 1, "loss": 3 - i / 100} for i in range(100)]
+    records += [{"step": 100, "validation_loss": 1.0, "validation_iou": 0.5, "validation_hit": 0.6}]
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run/log.jsonl").write_text("\n".join(map(json.dumps, records)))
+    command = [
+        sys.executable,
+        BENCHMARKS / "curves.py",
+        tmp_path / "run",
+        tmp_path / "run",
+        "--out",
+        tmp_path / "c.png",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert cv2.imread(str(tmp_path / "c.png")).shape[1] > 500
+    missing = subprocess.run([*command[:2], tmp_path, *command[4:]], capture_output=True, text=True, check=False)
+    assert missing.returncode == 2 and "no log" in missing.stderr

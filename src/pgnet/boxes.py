@@ -48,8 +48,10 @@ def area(boxes: ArrayLike) -> Boxes:
 def iou(a: ArrayLike, b: ArrayLike) -> Boxes:
     """Intersection over union of (..., 4) xywh boxes, broadcast against each other -> (...), 0 where both are empty."""
     p, q = xywh_to_xyxy(a), xywh_to_xyxy(b)
-    size = np.minimum(p[..., 2:], q[..., 2:]) - np.maximum(p[..., :2], q[..., :2])
-    intersection = np.prod(np.maximum(size, 0), axis=-1)
+    # Column by column: numpy is slow along an axis of two.
+    width = np.minimum(p[..., 2], q[..., 2]) - np.maximum(p[..., 0], q[..., 0])
+    height = np.minimum(p[..., 3], q[..., 3]) - np.maximum(p[..., 1], q[..., 1])
+    intersection = np.maximum(width, 0) * np.maximum(height, 0)
     union = area(a) + area(b) - intersection
     return np.divide(intersection, union, out=np.zeros_like(union), where=union > 0)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,3 +39,31 @@ def atomic(path: str | Path) -> Iterator[Path]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def atomic_folder(path: str | Path) -> Iterator[Path]:
+    """A temporary folder beside `path` whose files are moved there when the block ends; dropped when the block raises.
+
+    A new `path` appears whole. In one that exists, files of the same names are replaced and others stay. The block
+    should only write: an OSError in it counts as a failed write.
+
+    Raises:
+        PgnetError: `path` is a file, the folder around it does not exist, or something cannot be written.
+    """
+    path = Path(path)
+    if path.exists() and not path.is_dir():
+        raise PgnetError(f"Cannot write {path}: it is a file; give the name of a folder.")
+    if not path.parent.is_dir():
+        raise PgnetError(f"Cannot write {path}: the folder {path.parent} does not exist; create it first.")
+    try:
+        with tempfile.TemporaryDirectory(prefix=".pgnet-", dir=path.parent, ignore_cleanup_errors=True) as name:
+            temporary = Path(name, path.name or "folder")
+            temporary.mkdir()
+            yield temporary
+            if path.exists():
+                shutil.copytree(temporary, path, dirs_exist_ok=True, copy_function=os.replace)
+            else:
+                os.replace(temporary, path)
+    except OSError as error:
+        raise PgnetError(f"Cannot write {path}: {error.strerror or error}.") from error

@@ -35,7 +35,13 @@ FORMAT = 1
 DATA_ALIGNMENT = 1 << 16
 """The tensors start at a multiple of this many bytes (pages of every common system divide it)."""
 PACKAGED = Path(__file__).parent / "weights"
-DTYPES = {np.dtype(np.float32): "F32", np.dtype(np.float16): "F16"}
+DTYPES = {
+    np.dtype(np.float32): "F32",
+    np.dtype(np.float16): "F16",
+    np.dtype(np.int32): "I32",  # these three of quantised models
+    np.dtype(np.int8): "I8",
+    np.dtype(np.uint8): "U8",
+}
 
 
 @dataclass(frozen=True)
@@ -148,14 +154,15 @@ def read_model_file(path: Path) -> ModelFile:
 
 
 def write_model_file(path: Path, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]) -> ModelFile:
-    """Write float32 and float16 tensors and the description of a model; the file appears whole -> the model.
+    """Write tensors of the types in `DTYPES` and the description of a model; the file appears whole -> the model.
 
     Raises:
         PgnetError: a tensor is of another type, or the header does not fit.
     """
     for name, tensor in tensors.items():
         if tensor.dtype not in DTYPES:
-            raise PgnetError(f"Tensor {name} is {tensor.dtype}; a model file holds float32 and float16 only.")
+            types = ", ".join(map(str, DTYPES))
+            raise PgnetError(f"Tensor {name} is {tensor.dtype}; a model file holds {types} only.")
     # Larger types first keeps every tensor aligned to its item size, as the safetensors library does.
     names = sorted(tensors, key=lambda name: (-tensors[name].itemsize, name))
     header: dict[str, Any] = {"__metadata__": {"pgnet": json.dumps({"format": FORMAT, **metadata})}}

@@ -1,10 +1,9 @@
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 
-from pgnet.datasets import Sequence, read_otb
+from pgnet.datasets import read_otb
+from pgnet.datasets.otb import VERSIONS
 from pgnet.errors import PgnetError
 
 DEVBENCH = Path(__file__).parents[2] / "../shared/data/devbench/OTB100"
@@ -79,23 +78,36 @@ def test_unknown_sequence_or_folder(make, tmp_path):
         read_otb(root, ["cat"])
     with pytest.raises(PgnetError, match="does not exist"):
         read_otb(tmp_path / "nowhere")
-    with pytest.raises(PgnetError, match="no folder with groundtruth_rect"):
+    with pytest.raises(PgnetError, match="does not hold OTB's folders"):
         read_otb(root / "Dog")
 
 
-def test_image_is_rgb(tmp_path):
-    path = tmp_path / "1.png"
-    cv2.imwrite(str(path), np.full((4, 5, 3), (10, 20, 30), np.uint8))
-    sequence = Sequence("s", [path, tmp_path / "2.png"], np.ones((2, 4)))
-    assert sequence.image(0)[0, 0].tolist() == [30, 20, 10]
-    with pytest.raises(PgnetError, match=r"2\.png cannot be read"):
-        sequence.image(1)
+def test_an_empty_annotation_is_no_target(make):
+    root = make("Human4", [1], {"groundtruth_rect.1.txt": "", "groundtruth_rect.2.txt": "5,5,9,9"})
+    (sequence,) = read_otb(root, version="otb100")
+    assert sequence.name == "Human4-2"
+    assert sequence.attributes == ("IV", "SV", "OCC", "DEF")
 
 
-def test_every_takes_frames_and_boxes():
-    sequence = Sequence("s", [Path(str(i)) for i in range(5)], np.arange(20.0).reshape(5, 4)).every(2)
-    assert [path.name for path in sequence.frames] == ["0", "2", "4"]
-    assert sequence.boxes[:, 0].tolist() == [0, 8, 16]
+def test_other_names_of_files(make):
+    text = {"groundtruth_rect.txt": "1,1,2,2\n" * 2}
+    make("Board", [1, 2], text, digits=5)
+    root = make("Dog", [1, 2], text)
+    (root / "Dog" / "img" / "0001.jpg").rename(root / "Dog" / "img" / "0001.png")
+    (root / "Dog" / "img" / "Thumbs.db").touch()
+    board, dog = read_otb(root)
+    assert [path.name for path in board.frames] == ["00001.jpg", "00002.jpg"]
+    assert [path.name for path in dog.frames] == ["0001.png", "0002.jpg"]
+
+
+def test_versions(make):
+    for name in ("Dog", "Deer", "Mine"):
+        root = make(name, [1], {"groundtruth_rect.txt": "1,1,2,2"})
+    assert [sequence.name for sequence in read_otb(root)] == ["Deer", "Dog", "Mine"]
+    assert [sequence.name for sequence in read_otb(root, version="otb100")] == ["Deer", "Dog"]
+    assert [sequence.name for sequence in read_otb(root, version="otb2013")] == ["Deer"]
+    assert [len(VERSIONS[version]) for version in ("otb2013", "otb50", "otb100")] == [51, 50, 100]
+    assert set(VERSIONS["otb2013"]) | set(VERSIONS["otb50"]) <= set(VERSIONS["otb100"])
 
 
 @pytest.mark.skipif(not DEVBENCH.is_dir(), reason="the OTB sequences in ../shared are absent")

@@ -3,29 +3,11 @@ import numpy as np
 import pytest
 
 from pgnet.boxes import iou
-from pgnet.datasets import Sequence
 from pgnet.errors import PgnetError
 from pgnet.evaluation import run_sequence, tracker_factory
-from pgnet.evaluation.runner import read_run, write_run
+from pgnet.evaluation.runner import PgnetTracker, run_with_resets
 
 SHIFT = np.array([1, 0, 0, 0])
-
-
-@pytest.fixture
-def sequence(tmp_path):
-    """Twelve frames: a textured square moves over a texture."""
-    rng = np.random.default_rng(3)
-    background = cv2.GaussianBlur(rng.integers(0, 256, (120, 160, 3), np.uint8), (0, 0), 4)
-    patch = cv2.resize(rng.integers(0, 256, (6, 6, 3), np.uint8), (30, 30), interpolation=cv2.INTER_NEAREST)
-    frames, boxes = [], []
-    for i in range(12):
-        image = background.copy()
-        x, y = 20 + 3 * i, 30 + 2 * i
-        image[y : y + 30, x : x + 30] = patch
-        frames.append(tmp_path / f"{i}.png")
-        cv2.imwrite(str(frames[-1]), image)
-        boxes.append((x, y, 30, 30))
-    return Sequence("square", frames, np.array(boxes, float))
 
 
 class Recorder:
@@ -90,12 +72,89 @@ def test_unknown_tracker():
         tracker_factory("nonsense")
 
 
-def test_results_are_stored_1_based_and_read_back(sequence, tmp_path):
-    run = run_sequence(Recorder, sequence)
-    write_run(tmp_path / "new" / "recorder", "square", run)
-    folder = tmp_path / "new" / "recorder"
-    assert (folder / "square.txt").read_text().splitlines()[0] == "21.0000,31.0000,30.0000,30.0000"
-    stored = read_run(folder, "square")
-    assert stored.boxes == pytest.approx(run.boxes, abs=1e-4)
-    assert stored.seconds == pytest.approx(run.seconds, abs=1e-6)
-    assert read_run(folder, "circle") is None
+def test_frames_are_counted(sequence):
+    told = []
+    run_sequence(Recorder, sequence, told.append)
+    assert told == list(range(1, 13))
+
+
+def test_a_box_that_reaches_beyond_the_frame_is_cut(sequence):
+    class Checking:
+        def init(self, image, box):
+            assert box.tolist() == [0, 30, 15, 30]
+
+    PgnetTracker(Checking()).init(sequence.image(0), np.array([-5.0, 30, 20, 30]))
+
+
+class TestExternal:
+    @pytest.fixture(autouse=True)
+    def importable(self, monkeypatch, tmp_path):
+        (tmp_path / "mine.py").write_text(
+            "class Mine:\n"
+            "    def init(self, image, box):\n        self.box = box\n"
+            "    def update(self, image):\n        return self.box\n"
+            "class Other:\n    pass\n"
+        )
+        monkeypatch.syspath_prepend(tmp_path)
+
+    def test_class_of_a_module(self, sequence):
+        run = run_sequence(tracker_factory("mine:Mine"), sequence)
+        assert (run.boxes == sequence.boxes[0]).all()
+
+    @pytest.mark.parametrize(
+        ("name", "says"),
+        [
+            ("nowhere:Mine", "cannot be imported"),
+            ("mine:Nothing", "cannot be imported"),
+            ("mine:Other", "methods init"),
+        ],
+    )
+    def test_what_is_wrong(self, name, says):
+        with pytest.raises(PgnetError, match=says):
+            tracker_factory(name)
+
+
+class Jumping:
+    """Follows the square, but jumps away in one frame."""
+
+    def __init__(self, sequence, away):
+        self.truth, self.away = sequence.boxes, away
+        self.started = []
+
+    def init(self, image, box):
+        self.frame = int(np.flatnonzero((self.truth == box).all(axis=1))[0])
+        self.started.append(self.frame)
+
+    def update(self, image):
+        self.frame += 1
+        return [120, 0, 30, 20] if self.frame == self.away else self.truth[self.frame] + SHIFT
+
+
+def test_resets_start_again_five_frames_after_a_failure(sequence):
+    tracker = Jumping(sequence, away=3)
+    run = run_with_resets(lambda: tracker, sequence)
+    assert run.codes.tolist() == [1, -1, -1, 2, 0, 0, 0, 0, 1, -1, -1, -1]
+    assert tracker.started == [0, 8]
+    assert run.boxes[9].tolist() == (sequence.boxes[9] + SHIFT).tolist()
+    assert np.isnan(run.boxes[[0, 3, 4, 7, 8]]).all()
+    assert np.isnan(run.seconds).tolist() == [False] * 4 + [True] * 4 + [False] * 4
+
+
+def test_failure_close_to_the_end(sequence):
+    run = run_with_resets(lambda: Jumping(sequence, away=9), sequence)
+    assert run.codes.tolist() == [1, *[-1] * 8, 2, 0, 0]
+
+
+@pytest.mark.parametrize(("corner", "failed"), [((49, 30), False), ((52, 30), True)])
+def test_failure_is_no_pixel_of_the_region(sequence, corner, failed):
+    """The target is drawn as pixels 20 to 50: a box at its right edge shares some."""
+
+    class Beside(Jumping):
+        def update(self, image):
+            return [*corner, 30, 30]
+
+    x, y, w, h = sequence.boxes.T
+    regions = np.stack([x, y, x + w, y, x + w, y + h, x, y + h], axis=1)
+    still = type(sequence)("still", sequence.frames[:2], sequence.boxes[[0, 0]], regions=regions[[0, 0]])
+    run = run_with_resets(lambda: Beside(still, None), still)
+    assert (run.codes[1] == 2) == failed

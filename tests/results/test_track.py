@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pgnet.errors import PgnetError
-from pgnet.results import ModelInfo, SourceInfo, Track
+from pgnet.results import ModelInfo, SourceInfo, TargetTrack, Track
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "track-format.md"
 
@@ -98,7 +98,8 @@ def test_csv(tmp_path: Path) -> None:
 
 def test_many_frames_stay_small(tmp_path: Path) -> None:
     track = make(20_000)
-    assert len(track._rows) * track._rows.itemsize == 20_000 * 56
+    rows = track.target._rows
+    assert len(rows) * rows.itemsize + len(track.target._flags) == 20_000 * 57
     track.write_json(tmp_path / "track.json")
     assert len(Track.read_json(tmp_path / "track.json")) == 20_000
 
@@ -115,7 +116,76 @@ def test_documented_example_is_read(tmp_path: Path) -> None:
     assert list(written) == list(documented)
     for name in ("source", "model"):
         assert list(written[name]) == list(documented[name])
-    assert list(written["frames"][0]) == list(documented["frames"][0])
+    assert list(written["frames"][0]) == list(documented["frames"][1])
+    assert list(written["targets"][0]) == list(documented["targets"][0])
+
+
+def test_version_1_is_still_read(tmp_path: Path) -> None:
+    (tmp_path / "track.json").write_text(json.dumps(data()))
+    track = Track.read_json(tmp_path / "track.json")
+    assert (track.target.id, track.target.label, len(track)) == (1, "", 2)
+    assert not track.target.absent.any()
+    track.write_json(tmp_path / "track.json")
+    assert json.loads((tmp_path / "track.json").read_text())["version"] == 1  # an old reader understands it
+    assert Track.read_json(tmp_path / "track.json").boxes.tolist() == track.boxes.tolist()
+
+
+def several() -> Track:
+    track = Track(SourceInfo("a.mp4", "video"), targets=[TargetTrack(4, "dog"), TargetTrack(2)])
+    track.targets[0].append(0, float("nan"), (1, 2, 3, 4), keyframe=True)
+    track.targets[0].append(3, float("nan"), (1, 2, 3, 4), 0.5, absent=True, occluded=True)
+    track.targets[1].append(1, 0.25, (5, 6, 7, 8))
+    return track
+
+
+def test_several_targets(tmp_path: Path) -> None:
+    track = several()
+    track.write_json(tmp_path / "track.json")
+    assert json.loads((tmp_path / "track.json").read_text())["version"] == 2
+    rows = json.loads((tmp_path / "track.json").read_text())["frames"]
+    assert [(row["frame"], row["target"]) for row in rows] == [(0, 4), (1, 2), (3, 4)]
+    back = Track.read_json(tmp_path / "track.json")
+    assert (back.model, back.source.width, len(back)) == (None, None, 3)
+    first, second = back.targets
+    assert (first.id, first.label, second.id, second.label) == (4, "dog", 2, "")
+    assert np.isnan(first.times).all()
+    assert (first.keyframes.tolist(), first.absent.tolist(), first.occluded.tolist()) == (
+        [True, False],
+        [False, True],
+        [False, True],
+    )
+    with pytest.raises(ValueError, match="has 2 targets; choose one"):
+        _ = back.boxes
+
+
+@pytest.mark.parametrize("label", ["a\nb", "\x00", "\ud800", "\u2028"])
+def test_labels_are_on_one_line(label: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="not a text on one line"):
+        TargetTrack(1, label)
+    several().write_json(tmp_path / "track.json")
+    text = (tmp_path / "track.json").read_text().replace('"dog"', json.dumps(label))
+    (tmp_path / "track.json").write_text(text)
+    with pytest.raises(PgnetError, match="is damaged: targets: the label"):
+        Track.read_json(tmp_path / "track.json")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ('"id": 2', '"id": 4', "targets is empty or has an id twice"),
+        ('"target": 2', '"target": 3', r"frames\[1\].target is 3, which targets does not have"),
+        ('"absent": true', '"absent": 1', r"frames\[2\].absent is 1, not bool"),
+        ('"options": {}', '"options": {"a": NaN}', "options has a number that is not finite"),
+        ('"warnings": []', '"warnings": [3]', "warnings has something else than sentences"),
+    ],
+)
+def test_what_is_wrong_with_targets_is_named(tmp_path: Path, old: str, new: str, sentence: str) -> None:
+    several().write_json(tmp_path / "track.json")
+    text = (tmp_path / "track.json").read_text()
+    assert old in text
+    (tmp_path / "track.json").write_text(text.replace(old, new))
+    with pytest.raises(PgnetError, match=sentence):
+        Track.read_json(tmp_path / "track.json")
 
 
 def data() -> dict[str, Any]:
@@ -138,7 +208,8 @@ def data() -> dict[str, Any]:
     ("where", "value", "sentence"),
     [
         (["schema"], "other", "no track file"),
-        (["version"], 2, "update pgnet"),
+        (["version"], 3, "update pgnet"),
+        (["version"], "1", "update pgnet"),
         (["source"], [], "source is"),
         (["source", "width"], "wide", "source.width is 'wide'"),
         (["source", "name"], ..., "source.name is missing"),
@@ -193,3 +264,25 @@ def test_unwritable(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="JSON"):
         bad.write_json(tmp_path / "track.json")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "version"),
+    [
+        ({}, 1),
+        ({"flags": {"keyframe": True}}, 2),
+        ({"time": float("nan")}, 2),
+        ({"model": None}, 2),
+        ({"source": SourceInfo("a", "video")}, 2),
+        ({"targets": [TargetTrack(1), TargetTrack(2)]}, 2),
+    ],
+)
+def test_the_version_grows_only_with_the_content(tmp_path: Path, change: dict[str, Any], version: int) -> None:
+    track = make(2)
+    track.source = change.get("source", track.source)
+    track.model = change.get("model", track.model)
+    track.target.append(9, change.get("time", 0.3), (1, 2, 3, 4), **change.get("flags", {}))
+    track.targets += change.get("targets", [])[1:]
+    track.write_json(tmp_path / "track.json")
+    assert json.loads((tmp_path / "track.json").read_text("utf-8"))["version"] == version
+    assert len(Track.read_json(tmp_path / "track.json")) == 3

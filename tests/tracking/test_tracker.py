@@ -84,12 +84,33 @@ def test_score_falls_when_the_target_is_gone(engine):
     assert gone < 0.5
 
 
+def test_a_target_that_returns_elsewhere_is_found_again(engine):
+    tracker = Tracker(engine)
+    start, later = (60, 60, 24, 24), (250, 170, 24, 24)  # beyond the search crop
+    tracker.init(scene(start), start)
+    assert tracker.update(scene(start)).state == "present"
+    gone = [tracker.update(BACKGROUND) for _ in range(8)]
+    assert [p.state for p in gone[:2]] == ["uncertain"] * 2 and gone[-1].state == "lost"
+    assert gone[-1].presence < 0.2
+    back = [tracker.update(scene(later)) for _ in range(30)]
+    assert back[-1].state == "present" and boxes.iou(back[-1].box, later) > 0.5
+
+
+def test_without_redetection_the_search_stays_local(engine):
+    tracker = Tracker(engine, TrackingOptions(redetect=False))
+    start, later = (60, 60, 24, 24), (250, 170, 24, 24)
+    tracker.init(scene(start), start)
+    for picture in [BACKGROUND] * 8 + [scene(later)] * 20:
+        found = tracker.update(picture)
+    assert found.state == "lost" and boxes.iou(found.box, later) == 0
+
+
 def test_search_crop_is_centred_on_the_last_position(engine):
     tracker = Tracker(engine)
     box = (100, 90, 40, 40)
     tracker.init(scene(box), box)
     tracker.update(scene(box))
-    middle = engine.calls[0][96:159, 96:159].astype(float)
+    middle = engine.calls[-1][96:159, 96:159].astype(float)
     expected = cv2.resize(scene(box)[90:130, 100:140], (63, 63)).astype(float)
     assert np.abs(middle - expected).mean() < 8
 

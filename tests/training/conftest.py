@@ -25,6 +25,10 @@ def training_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
         outline = [30, 20, 70, 20, 80, 60, 40, 70]
         content["annotations"].append({"image_id": i, "bbox": [30, 20, 50, 50], "segmentation": [outline]})
     (root / "stills/shapes/instances.json").write_text(json.dumps(content))
+    whole = [{"image_id": 0, "bbox": box} for box in ([0, 0, 120, 89], [5, 5, 11, 40])]  # too large, too small
+    (root / "stills/whole").mkdir()
+    (root / "stills/whole/instances.json").write_text(json.dumps({**content, "annotations": whole}))
+    (root / "stills/whole/images").symlink_to(images)
     (root / "photos/any").mkdir(parents=True)
     for i in range(60):
         cv2.imwrite(str(root / f"photos/any/p{i}.png"), texture(1000 + i))

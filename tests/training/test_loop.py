@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import torch
 
 from pgnet import Tracker
 from pgnet.errors import PgnetError
+from pgnet.models import resolve
 from pgnet.nn.weights import load_model
 from pgnet.training import loop
 from pgnet.training.log import RunLog
@@ -111,3 +113,26 @@ def test_the_rate_warms_up_and_falls(recipe: Recipe) -> None:
 def test_unknown_model_is_said(recipe: Recipe) -> None:
     with pytest.raises(PgnetError, match="Unknown model x"):
         loop.build(dataclasses.replace(recipe, model="x"))
+
+
+def test_a_model_is_fine_tuned_by_its_name(recipe: Recipe, training_root: Path, tmp_path: Path) -> None:
+    """On a single clip: nothing is held out, and the model keeps its tracking options."""
+    shutil.copytree(training_root / "videos/clip_1", tmp_path / "data/videos/clip_1")
+    few = dataclasses.replace(recipe, data=tmp_path / "data", init=Path("pgnet-lite"), steps=1, validation_pairs=0)
+    assert loop.train(few, tmp_path / "run") == {}
+    before, after = resolve("pgnet-lite"), resolve(tmp_path / "run/pgnet-lite.safetensors")
+    assert before.metadata["tracking"] and after.metadata["tracking"] == before.metadata["tracking"]
+    assert (tmp_path / "run/average.safetensors").is_file()
+    old, new = (load_model(file.path).state_dict() for file in (before, after))
+    assert all(torch.equal(old[key], new[key]) for key in old if key.startswith("backbone"))
+    assert not all(torch.equal(old[key], new[key]) for key in old)
+
+
+def test_initial_weights_are_a_model_or_another_file(tmp_path: Path) -> None:
+    assert loop.initial_model(Path("pgnet-lite")) is not None
+    (tmp_path / "average.safetensors").touch()
+    assert loop.initial_model(tmp_path / "average.safetensors") is None
+    with pytest.raises(PgnetError, match="no model 'pgnet-huge'"):
+        loop.initial_model(Path("pgnet-huge"))
+    with pytest.raises(PgnetError, match="does not exist"):
+        loop.initial_model(tmp_path / "nowhere.safetensors")

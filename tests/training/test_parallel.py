@@ -41,7 +41,12 @@ def test_two_processes_take_the_steps_of_one(training_root: Path, tmp_path: Path
     for name, launcher in (("one", []), ("two", torchrun)):
         command = [sys.executable, *launcher, "-m", "pgnet", "train", str(recipe), "--out", str(tmp_path / name)]
         done = subprocess.run(
-            command, capture_output=True, text=True, check=False, env={**os.environ, "OMP_NUM_THREADS": "1"}, timeout=240
+            command,
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            timeout=240,
         )
         assert done.returncode == 0, done.stderr
     one, two = (load_file(tmp_path / name / "average.safetensors") for name in ("one", "two"))

@@ -12,7 +12,23 @@ import typer
 from typer.exceptions import TyperException
 
 from pgnet import __version__
-from pgnet.cli import demo, doctor, frame, models, summary, track, train
+from pgnet.cli import (
+    bench,
+    convert,
+    data,
+    demo,
+    doctor,
+    export,
+    figure,
+    frame,
+    models,
+    plot_track,
+    report,
+    score,
+    summary,
+    track,
+    train,
+)
 from pgnet.errors import PgnetError
 
 app = typer.Typer(
@@ -24,11 +40,19 @@ app = typer.Typer(
 )
 app.command("track")(track.track)
 app.command("frame")(frame.frame)
+app.command("convert")(convert.convert)
 app.command("demo")(demo.demo)
 app.command("models")(models.models)
 app.command("doctor")(doctor.doctor)
+app.command("bench")(bench.bench)
+app.command("score")(score.score)
+app.command("report")(report.report)
+app.command("figure")(figure.figure)
+app.command("plot-track")(plot_track.plot_track)
+app.command("export")(export.export)
 app.command("summary")(summary.summary)
 app.command("train")(train.train)
+app.add_typer(data.app, name="data")
 
 
 def _version(wanted: bool) -> None:

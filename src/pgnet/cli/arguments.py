@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -14,16 +14,20 @@ from pgnet.errors import PgnetError
 
 DEFAULT_MODEL = "pgnet-lite"
 
-Source = Annotated[
-    str,
-    typer.Argument(
-        metavar="SOURCE",
-        help="A video file, a folder or pattern of images ('shots/*.png'), a camera number, or an RTSP / HTTP address.",
-    ),
-]
+SOURCE_HELP = "A video file, a folder or pattern of images ('shots/*.png'), a camera number, or an RTSP / HTTP address."
+Source = Annotated[str, typer.Argument(metavar="SOURCE", help=SOURCE_HELP)]
 Model = Annotated[str, typer.Option(help="A name from `pgnet models`, or the path of a model file.")]
 Threads = Annotated[
     int | None, typer.Option(min=1, help="Threads for the network; by default one for each physical core.")
+]
+Workers = Annotated[
+    int, typer.Option(min=1, help="Processes on this machine, with one thread each unless --threads says more.")
+]
+Ray = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS", help="Use a Ray cluster instead: auto, ray://HOST:PORT, or local; needs the extra ray."
+    ),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace results that are there already.")]
 
@@ -103,17 +107,31 @@ def output_folder(folder: Path) -> Iterator[Path]:
         raise
 
 
+TRAIN_LIBRARIES = ("torch", "lightning_fabric", "lightning_utilities", "tensorboard", "onnx", "onnxscript")
+REPORT_LIBRARIES = ("matplotlib", "jinja2")
+
+
+def train_extra(what: str) -> AbstractContextManager[None]:
+    """Imports of the training part: a missing torch becomes a sentence. See `_extra`."""
+    return _extra(what, "train", TRAIN_LIBRARIES)
+
+
+def report_extra(what: str) -> AbstractContextManager[None]:
+    """Imports of what draws plots and pages: a missing matplotlib becomes a sentence. See `_extra`."""
+    return _extra(what, "report", REPORT_LIBRARIES)
+
+
 @contextmanager
-def train_extra(what: str) -> Iterator[None]:
-    """Imports of the training part: a missing torch becomes a sentence.
+def _extra(what: str, extra: str, libraries: Sequence[str]) -> Iterator[None]:
+    """Imports of an optional part.
 
     Raises:
-        PgnetError: a library of the extra [train] is missing.
+        PgnetError: one of the extra's libraries is missing.
     """
     try:
         yield
     except ModuleNotFoundError as error:
         library = (error.name or "").partition(".")[0]
-        if library not in ("torch", "lightning_fabric", "lightning_utilities", "tensorboard", "onnx", "onnxscript"):
+        if library not in libraries:
             raise
-        raise PgnetError(f"{what} needs {library}: install the extra with pip install 'pgnet[train]'.") from error
+        raise PgnetError(f"{what} needs {library}: install the extra with pip install 'pgnet[{extra}]'.") from error

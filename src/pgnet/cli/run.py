@@ -7,9 +7,10 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -24,8 +25,9 @@ from pgnet.cli.arguments import output_folder
 from pgnet.errors import PgnetError
 from pgnet.models import ModelFile
 from pgnet.results import ModelInfo, SourceInfo, Track
+from pgnet.results.formats import file_name, write
 from pgnet.tracking import Tracker
-from pgnet.video import Frame, Source, VideoWriter, draw_prediction
+from pgnet.video import Behind, Frame, Source, VideoWriter, draw_prediction
 
 if TYPE_CHECKING:
     from pgnet.cli.window import LiveWindow
@@ -43,6 +45,8 @@ def follow(
     video: bool = True,
     show: bool = False,
     options: dict[str, Any] | None = None,
+    formats: Sequence[str] = (),
+    quiet: bool = False,
 ) -> Track:
     """Track from the first frame of the source to its end, write the results into the folder and say so.
 
@@ -51,6 +55,8 @@ def follow(
         model: what the tracker was loaded from, for the record.
         box: x, y, w, h in 0-based pixels of the first frame; None asks for it in a window.
         options: to keep in the record besides box and tracking options.
+        formats: also write the boxes in these, by their names in `pgnet.results.formats.FORMATS`.
+        quiet: say nothing, and leave Ctrl-C to the caller: this is one of many videos.
 
     Raises:
         PgnetError: the box does not fit, there is no display to ask or show, or the folder cannot be written.
@@ -68,49 +74,59 @@ def follow(
     with ExitStack() as stack:
         window = stack.enter_context(_live_window(source.name)) if show else None
         stack.enter_context(output_folder(folder))
-        writer = None
+        writer = encoder = None
         if video:
             writer = VideoWriter(
                 folder / VIDEO, source.width, source.height, fps=source.fps, time_base=source.time_base
             )
             stack.enter_context(writer)
-        interrupted = stack.enter_context(_first_interrupt())
+            encoder = stack.enter_context(Behind(partial(_encode, writer)))
+        interrupted = threading.Event() if quiet else stack.enter_context(_first_interrupt())
         begin = time.perf_counter()
-        with _progress(source.expected) as advance:
+        with _progress(source.expected, hidden=quiet) as advance:
             for frame in itertools.chain([first], frames):
                 score = 1.0
                 if frame is not first:
                     prediction = tracker.update(frame.image)
                     box, score = prediction.box, prediction.score
                 track.append(frame.index, frame.time, box, score)
-                if writer or window:
-                    picture = draw_prediction(frame.image, box, score, frame.index)
-                    if writer:
-                        writer.write(picture, frame.time)
-                    if window:
-                        window.show(picture)
+                if encoder:
+                    encoder.put((frame, box, score))
+                if window:
+                    window.show(draw_prediction(frame.image, box, score, frame.index))
                 advance()
                 if interrupted.is_set() or (window and not window.open):
                     track.status = "interrupted"
                     break
-        seconds = time.perf_counter() - begin
         track.warnings = list(source.warnings)
-        if writer:
+        if encoder and writer:
+            encoder.close()
             writer.close()
         else:
             (folder / VIDEO).unlink(missing_ok=True)  # of an earlier run: it would not fit the boxes
+        seconds = time.perf_counter() - begin
         track.write_json(folder / JSON)
         track.write_csv(folder / CSV)
+        more = {name: folder / file_name(name) for name in formats}
+        notes = [" ".join(write(track, path, name)) for name, path in more.items()]
 
-    for warning in source.warnings:
+    if quiet:
+        return track
+    for warning in filter(None, (*source.warnings, *notes)):
         print(f"Note: {warning}", file=sys.stderr)
     if interrupted.is_set():
         print(f"Interrupted: the {len(track)} frames tracked so far are saved.", file=sys.stderr)
-    print(f"Wrote {', '.join(str(folder / name) for name in FILES if video or name != VIDEO)}.")
+    written = [folder / name for name in FILES if video or name != VIDEO] + list(more.values())
+    print(f"Wrote {', '.join(map(str, written))}.")
     print(f"Tracked {len(track)} frames in {seconds:.1f} s: {len(track) / seconds:.1f} frames per second.")
     if interrupted.is_set():
         raise typer.Exit(130)
     return track
+
+
+def _encode(writer: VideoWriter, tracked: tuple[Frame, ArrayLike, float]) -> None:
+    frame, box, score = tracked
+    writer.write(draw_prediction(frame.image, box, score, frame.index), frame.time)
 
 
 def _ask_for_box(first: Frame, source: Source) -> ArrayLike:
@@ -152,10 +168,10 @@ def _first_interrupt() -> Iterator[threading.Event]:
 
 
 @contextmanager
-def _progress(total: int | None) -> Iterator[Callable[[], None]]:
+def _progress(total: int | None, *, hidden: bool) -> Iterator[Callable[[], None]]:
     """A progress bar on stderr where that is a terminal; call what it yields after each frame."""
     console = Console(stderr=True)
     columns = (TextColumn("Tracking"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+    with Progress(*columns, console=console, transient=True, disable=hidden or not console.is_terminal) as progress:
         task = progress.add_task("", total=total)
         yield lambda: progress.advance(task)

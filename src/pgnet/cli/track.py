@@ -1,4 +1,7 @@
-"""`pgnet track SOURCE --box X,Y,W,H`: follow an object through a video, images, a camera or a stream."""
+"""`pgnet track SOURCE --box X,Y,W,H`: follow an object through a video, images, a camera or a stream.
+
+`--list` does it for many videos, see `pgnet.cli.many`.
+"""
 
 from __future__ import annotations
 
@@ -9,19 +12,23 @@ import typer
 
 from pgnet.cli.arguments import (
     DEFAULT_MODEL,
+    SOURCE_HELP,
     Model,
     Overwrite,
-    Source,
+    Ray,
     Threads,
+    Workers,
     check_outputs,
     default_folder,
     parse_box,
     parse_moment,
 )
+from pgnet.cli.convert import NAMES
+from pgnet.errors import PgnetError
 
 
 def track(
-    source: Source,
+    source: Annotated[str | None, typer.Argument(metavar="SOURCE", help=SOURCE_HELP)] = None,
     box: Annotated[
         str | None,
         typer.Option(metavar="X,Y,W,H", help="The object in the first frame, in pixels; without it, draw in a window."),
@@ -32,8 +39,23 @@ def track(
     ] = None,
     start: Annotated[str | None, typer.Option(help="First frame: a number (120) or seconds (2.5s).")] = None,
     end: Annotated[str | None, typer.Option(help="Where to stop, likewise; this frame is not tracked.")] = None,
+    formats: Annotated[
+        list[str] | None,
+        typer.Option("--format", metavar="NAME", help=f"Also write the boxes for another tool: {NAMES}. Repeatable."),
+    ] = None,
     no_video: Annotated[bool, typer.Option("--no-video", help="Write no video, only the boxes.")] = False,
     show: Annotated[bool, typer.Option("--show", help="Watch live in a window; closing it ends and saves.")] = False,
+    videos: Annotated[
+        Path | None,
+        typer.Option(
+            "--list",
+            metavar="FILE",
+            help="Many videos instead of one: a CSV file with source,x,y,w,h on each line, or a folder with clip.txt "
+            "(x,y,w,h) beside clip.mp4. Each gets a folder of its own.",
+        ),
+    ] = None,
+    workers: Workers = 1,
+    ray: Ray = None,
     threads: Threads = None,
     overwrite: Overwrite = False,
 ) -> None:
@@ -43,16 +65,30 @@ def track(
     """
     target = None if box is None else parse_box(box)
     first, last = parse_moment(start, "--start"), parse_moment(end, "--end")
+    if videos is not None:
+        if source is not None or target is not None or show or formats:
+            raise PgnetError("With --list, sources and boxes stand in the list, and there is no --show or --format.")
+        from pgnet.cli.many import Settings, read_list, track_many
+
+        # One thread per process where there are several: the processes share the cores.
+        settings = Settings.of(model, threads or (1 if workers > 1 or ray else None), first, last, video=not no_video)
+        folder = out or default_folder(str(videos))
+        track_many(read_list(videos), folder, settings, workers=workers, ray=ray, overwrite=overwrite)
+        return
+    if source is None:
+        raise PgnetError("Give a SOURCE, or many with --list (see pgnet track --help).")
 
     from pgnet.cli.run import FILES, follow
     from pgnet.models import resolve
+    from pgnet.results.formats import file_name
     from pgnet.tracking import Tracker
     from pgnet.video import open_source
 
     folder = out or default_folder(source)
-    check_outputs(folder, FILES, overwrite)
+    check_outputs(folder, (*FILES, *map(file_name, formats or ())), overwrite)
     with open_source(source, start=first, end=last) as frames:
         file = resolve(model)
         tracker = Tracker.load(file, threads=threads)
         options = {"start": first, "end": last}
-        follow(frames, tracker, file, target, folder, video=not no_video, show=show, options=options)
+        kinds = {"video": not no_video, "show": show}
+        follow(frames, tracker, file, target, folder, **kinds, options=options, formats=formats or ())

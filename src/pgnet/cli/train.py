@@ -14,6 +14,9 @@ def train(
     recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="A recipe file, such as recipes/pgnet-lite.toml.")],
     out: Annotated[Path | None, typer.Option(help="Folder for checkpoints and logs; by default runs/RECIPE.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint in the folder.")] = False,
+    minutes: Annotated[
+        float | None, typer.Option(min=0, help="Stop after so long, with a checkpoint to resume from.")
+    ] = None,
     override: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a value of the recipe; may repeat.")
     ] = None,
@@ -22,4 +25,4 @@ def train(
     with train_extra("pgnet train"):
         from pgnet.training.loop import train as run
         from pgnet.training.recipe import load_recipe
-    run(load_recipe(recipe, override), out or Path("runs") / recipe.stem, resume=resume)
+    run(load_recipe(recipe, override), out or Path("runs") / recipe.stem, resume=resume, minutes=minutes)

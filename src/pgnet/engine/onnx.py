@@ -1,49 +1,45 @@
-"""The network in ONNX Runtime, on the CPU."""
+"""The network in ONNX Runtime."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pgnet.engine.threads import thread_count
 from pgnet.errors import PgnetError
 from pgnet.models import ModelFile
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-
-def available_cores() -> int:
-    """Physical cores this process may use (its affinity, hyper-threads counted once); logical ones where unknown."""
-    if not hasattr(os, "sched_getaffinity"):
-        return os.cpu_count() or 1
-    cpus = os.sched_getaffinity(0)
-    try:
-        topology = "/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list"
-        return len({Path(topology.format(cpu)).read_text() for cpu in cpus})
-    except OSError:
-        return len(cpus)
+PROVIDERS = {"cuda": "CUDAExecutionProvider", "coreml": "CoreMLExecutionProvider", "cpu": "CPUExecutionProvider"}
+"""ONNX Runtime's names of the devices."""
 
 
 class OnnxEngine:
-    """`pgnet.engine.Engine` of a model file with its two graphs.
+    """`pgnet.engine.Engine` of a model file with its two graphs; see `pgnet.engine.load_engine`.
 
     Args:
         model: the model; its graphs must lie beside it.
+        device: "auto" is CUDA where this ONNX Runtime has it, and the CPU otherwise; Core ML must be asked for.
         threads: threads for one operator; by default as many as there are physical cores.
+        half: ONNX Runtime computes a graph in the precision that is written in it: refused.
 
     Raises:
-        PgnetError: a graph is missing or does not load, or threads is not positive.
+        PgnetError: a graph is missing or does not load, the device is not there, or half precision is asked for.
     """
 
-    def __init__(self, model: ModelFile, threads: int | None = None) -> None:
-        if threads is not None and threads < 1:
-            raise PgnetError(f"{threads} threads cannot compute; give 1 or more.")
+    def __init__(
+        self, model: ModelFile, *, device: str = "auto", threads: int | None = None, half: bool = False
+    ) -> None:
+        if half:
+            raise PgnetError("ONNX Runtime has no half precision here; take --engine openvino or torch for it.")
         self.model = model
-        self.threads = threads or available_cores()
+        self.threads = thread_count(threads)
+        self.device = _choose(device)
         self._embed = self._session(model.graph("embed"))
         self._search = self._session(model.graph("search"))
         self._levels = [f"z{i}" for i in range(len(self._embed.get_outputs()))]
@@ -71,9 +67,25 @@ class OnnxEngine:
         options.log_severity_level = 3  # errors only
         # Frames come one by one: waiting threads that spin would take cores from decoding the next one.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        provider = PROVIDERS[self.device]
         try:
-            return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+            session = onnxruntime.InferenceSession(graph, options, providers=[provider])
         except Exception as error:  # the runtime's own errors share no narrower class
             raise PgnetError(
                 f"ONNX Runtime cannot load {graph} with {self.model.path.name} ({error}); get the model's files again."
             ) from error
+        if session.get_providers()[0] != provider:  # it falls back to the CPU by itself, which would only be slow
+            raise PgnetError(f"ONNX Runtime cannot start {self.device} here; its drivers are missing, or take cpu.")
+        return session
+
+
+def _choose(device: str) -> str:
+    import onnxruntime
+
+    available = onnxruntime.get_available_providers()
+    if device == "auto":
+        return "cuda" if PROVIDERS["cuda"] in available else "cpu"
+    if PROVIDERS.get(device) not in available:
+        known = ", ".join(name for name, provider in PROVIDERS.items() if provider in available)
+        raise PgnetError(f"This ONNX Runtime cannot compute on {device!r}; it has {known}.")
+    return device

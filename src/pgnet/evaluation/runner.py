@@ -1,21 +1,21 @@
-"""One-pass evaluation: a tracker starts on the first frame's ground truth and is never corrected."""
+"""Trackers run over sequences: in one pass from the first box, or with a new start after each failure (VOT)."""
 
 from __future__ import annotations
 
+import importlib
 import time
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pgnet.boxes import Boxes
-from pgnet.datasets.otb import read_boxes
+from pgnet.boxes import Boxes, clip
 from pgnet.datasets.sequence import Sequence
 from pgnet.errors import PgnetError
-from pgnet.files import atomic
+from pgnet.evaluation.layouts import TRACKED, Run
+from pgnet.evaluation.vot import FAILED, INITIALISED, RESTART, SKIPPED, region_overlaps
 from pgnet.tracking import Tracker
 
 
@@ -34,7 +34,8 @@ class PgnetTracker:
         self.tracker = tracker
 
     def init(self, image: NDArray[np.uint8], box: Boxes) -> None:
-        self.tracker.init(image, box)
+        height, width = image.shape[:2]
+        self.tracker.init(image, clip(box, width, height))  # boxes of data sets may reach beyond the frame
 
     def update(self, image: NDArray[np.uint8]) -> Boxes:
         return self.tracker.update(image).box
@@ -71,29 +72,47 @@ class OpencvTracker:
 
 
 def tracker_factory(name: str, threads: int | None = None) -> Callable[[], BoxTracker]:
-    """A tracker of OpenCV by its name in `OPENCV`, or a model's by name or path; a model is loaded once.
+    """What makes new trackers of a kind; a model is loaded once.
+
+    Args:
+        name: of `OPENCV`, a model's name or path, or ``package.module:Class`` of any `BoxTracker`.
+        threads: for a model's network; by default as many as there are physical cores.
 
     Raises:
-        PgnetError: unknown model, or a tracker that is not installed.
+        PgnetError: unknown, or not installed.
     """
     if name in OPENCV:
         OpencvTracker(name)  # say at once that it is missing
         return lambda: OpencvTracker(name)
+    if ":" in name and not name.endswith(".safetensors"):
+        return _external(name)
     loaded = Tracker.load(name, threads=threads)
     return lambda: PgnetTracker(loaded)
 
 
-class Run(NamedTuple):
-    """What a tracker did on one sequence."""
+def _external(name: str) -> Callable[[], BoxTracker]:
+    module, _, attribute = name.partition(":")
+    try:
+        create: Callable[[], BoxTracker] = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise PgnetError(
+            f"The tracker {name} cannot be imported ({error}); give package.module:Class of an installed package, or "
+            "put its folder on PYTHONPATH."
+        ) from error
+    if not all(callable(getattr(create, method, None)) for method in ("init", "update")):
+        raise PgnetError(f"The tracker {name} needs the methods init(image, box) and update(image).")
+    return create
 
-    boxes: Boxes
-    """(N, 4) x, y, w, h in 0-based pixels; the first is the ground truth it was given."""
-    seconds: NDArray[np.float64]
-    """(N,) time in `init` or `update` alone; reading the image does not count."""
 
-
-def run_sequence(tracker_factory: Callable[[], BoxTracker], sequence: Sequence) -> Run:
+def run_sequence(
+    tracker_factory: Callable[[], BoxTracker], sequence: Sequence, tick: Callable[[int], None] = lambda done: None
+) -> Run:
     """Track a sequence from its first box.
+
+    Args:
+        tracker_factory: makes the tracker.
+        sequence: what to track.
+        tick: called with the number of frames done.
 
     Raises:
         PgnetError: a frame cannot be read or tracked.
@@ -110,32 +129,55 @@ def run_sequence(tracker_factory: Callable[[], BoxTracker], sequence: Sequence) 
         else:
             boxes[i] = tracker.update(image)
         seconds[i] = time.perf_counter() - start
+        tick(i + 1)
     return Run(boxes, seconds)
 
 
-ONE_BASED = np.array([1.0, 1.0, 0.0, 0.0])
+def run_with_resets(
+    tracker_factory: Callable[[], BoxTracker], sequence: Sequence, tick: Callable[[int], None] = lambda done: None
+) -> Run:
+    """Track a sequence; where the box has no pixel of the target, start again five frames later.
 
+    The experiment `supervised` of the VOT toolkit: overlaps are those of its scores.
 
-def write_run(folder: Path, name: str, run: Run) -> None:
-    """Store raw results as other toolkits read them: NAME.txt (x,y,w,h, 1-based) and NAME_time.txt (seconds)."""
-    folder.mkdir(parents=True, exist_ok=True)
-    rows = run.boxes + ONE_BASED
-    for path, values in ((folder / f"{name}_time.txt", run.seconds), (folder / f"{name}.txt", rows)):
-        with atomic(path) as temporary:
-            np.savetxt(temporary, values, fmt="%.6f" if values.ndim == 1 else "%.4f", delimiter=",")
-
-
-def read_run(folder: Path, name: str) -> Run | None:
-    """What `write_run` stored, or None if it did not.
+    Args:
+        tracker_factory: makes the tracker.
+        sequence: what to track; `regions`, or `boxes` where it has none, say where the target is.
+        tick: called with the number of frames done.
 
     Raises:
-        PgnetError: a file is there, but damaged.
+        PgnetError: a frame cannot be read or tracked.
     """
-    path, times = folder / f"{name}.txt", folder / f"{name}_time.txt"
-    if not (path.is_file() and times.is_file()):
-        return None
-    try:
-        seconds = np.loadtxt(times, ndmin=1)
-    except ValueError as error:
-        raise PgnetError(f"The times in {times} cannot be read: {error}.") from error
-    return Run(read_boxes(path) - ONE_BASED, seconds)
+    tracker = tracker_factory()
+    boxes = np.full((len(sequence), 4), np.nan)
+    seconds = np.full(len(sequence), np.nan)
+    codes = np.full(len(sequence), SKIPPED, np.int8)
+    restart = 0
+    for i in range(len(sequence)):
+        if i >= restart:
+            image = sequence.image(i)
+            begin = time.perf_counter()
+            if i == restart:
+                tracker.init(image, sequence.boxes[i])
+                codes[i] = INITIALISED
+            else:
+                boxes[i] = tracker.update(image)
+                codes[i] = TRACKED
+            seconds[i] = time.perf_counter() - begin
+            if codes[i] == TRACKED and not _touches(boxes[i], sequence, i, image.shape):
+                boxes[i], codes[i] = np.nan, FAILED
+                restart = i + RESTART
+        tick(i + 1)
+    return Run(boxes, seconds, codes)
+
+
+def _touches(box: Boxes, sequence: Sequence, index: int, shape: tuple[int, ...]) -> bool:
+    """Whether a box shares a pixel of the frame with the target."""
+    region = sequence.regions[index] if sequence.regions is not None else _corners(sequence.boxes[index])
+    found, truth = (np.asarray(r, np.float32).reshape(1, -1, 2) for r in (_corners(box), region))
+    return bool(region_overlaps(found, truth, (shape[1] - 1, shape[0] - 1))[0] > 0)
+
+
+def _corners(box: Boxes) -> tuple[float, ...]:
+    x, y, w, h = box
+    return x, y, x + w, y, x + w, y + h, x, y + h

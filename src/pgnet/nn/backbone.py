@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import torch
 from torch import Tensor, nn
 
 ShortcutKind = Literal["1x1", "3x3"]
@@ -141,7 +142,9 @@ class ResNet(nn.Module):
         self.blocks = nn.ModuleList()
         self.channels: list[int] = []
         """Channels of every level's feature."""
-        inputs = stem_channels
+        self.coarse: set[int] = set()
+        """Numbers of the blocks at stride 16, whose outputs are brought back to stride 8."""
+        inputs, stride = stem_channels, 4
         for number, block in enumerate(blocks[: max(levels)], start=1):
             units = nn.Sequential()
             for i in range(block.repeats):
@@ -149,6 +152,9 @@ class ResNet(nn.Module):
                 units.append(unit(inputs, block.width, block.stride if i == 0 else 1, dilation, shortcut))
                 inputs = block.width * unit.expansion
             self.blocks.append(units)
+            stride *= block.stride
+            if stride == 16:
+                self.coarse.add(number)
             if number in self.levels:
                 self.channels.append(inputs)
         for module in self.modules():
@@ -162,5 +168,22 @@ class ResNet(nn.Module):
         for number, block in enumerate(self.blocks, start=1):
             x = block(x)
             if number in self.levels:
-                features.append(x)
+                features.append(double(x) if number in self.coarse else x)
         return features
+
+
+def double(x: Tensor) -> Tensor:
+    """(B, C, H, W) -> (B, C, 2 H + 1, 2 W + 1) by linear interpolation.
+
+    Pixel i goes to 2 i + 1: the inverse of the sampling of a convolution of stride 2 without padding. Two small matrix
+    products are three times faster in ONNX Runtime than padding, slicing and stacking, or its Resize.
+    """
+
+    def spread(size: int) -> Tensor:
+        """(2 size + 1, size): a tent over each pixel's place; the outermost pixels are repeated."""
+        to = torch.arange(2 * size + 1, device=x.device, dtype=x.dtype)[:, None]
+        place = 2 * torch.arange(size, device=x.device, dtype=x.dtype) + 1
+        tents = (1 - (to - place).abs() / 2).clamp(min=0)
+        return tents / tents.sum(1, keepdim=True)
+
+    return spread(x.shape[2]) @ x @ spread(x.shape[3]).T

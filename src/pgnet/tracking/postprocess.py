@@ -19,6 +19,9 @@ from pgnet.errors import PgnetError
 
 Array = NDArray[np.float64]
 
+AGREEING = 0.5
+"""Overlap from which two candidates speak of the same thing."""
+
 MAX_ERROR = math.log(1.8)
 """Of a size, as a logarithm, that calibration still believes."""
 
@@ -44,6 +47,8 @@ class TrackingOptions:
     gives the outline that such things usually have, not the one that was asked for."""
     vote_iou: float = 1.0
     """The box is the mean of the candidates that overlap the best one this much, weighed by their squared scores."""
+    redetect: bool = True
+    """While the target is lost, look for it in the rest of the frame, one place per frame."""
     context: float = 0.5
     """Context around the target as a share of width + height; as in training."""
     min_size: float = 10.0
@@ -53,6 +58,8 @@ class TrackingOptions:
         limits = dict.fromkeys(("window_influence", "size_lr", "calibration", "vote_iou"), 1.0)
         for field in fields(self):
             value, limit = getattr(self, field.name), limits.get(field.name, math.inf)
+            if isinstance(field.default, bool) and isinstance(value, bool):
+                continue
             if not (isinstance(value, int | float) and math.isfinite(value) and 0 <= value <= limit):
                 allowed = "0 or more" if limit == math.inf else f"0 to {limit:g}"
                 raise PgnetError(f"The tracking option {field.name} is {value!r}; it must be {allowed}.")
@@ -67,6 +74,12 @@ class Candidate(NamedTuple):
     """Probability that it is the target, 0 to 1."""
     penalty: float
     """What its change of size and shape left of the score, 0 to 1."""
+    rival: float = 0.0
+    """Score of the best candidate elsewhere: overlap with this one under 0.1."""
+    support: float = 1.0
+    """Sum of the scores of the candidates that agree (overlap of 0.5 or more), in scores of this one."""
+    spread: float = 0.0
+    """Standard deviation of the logarithms of their sizes, weighed by score."""
 
 
 def target_scores(cls: NDArray[np.float32]) -> Array:
@@ -90,11 +103,11 @@ def change_penalty(boxes: Boxes, width: float, height: float, k: float) -> Array
     def change(ratio: Array) -> Array:
         return np.maximum(ratio, 1 / ratio)
 
-    def padded(size: Array) -> Array:
-        return np.sqrt(np.prod(size + size.sum(-1, keepdims=True) / 2, axis=-1))
-
-    s = change(padded(boxes[..., 2:]) / padded(np.array([width, height])))
-    r = change(boxes[..., 2] / boxes[..., 3] / (width / height))
+    # Sums and products along an axis of two cost numpy five times as much as the two columns.
+    w, h = boxes[..., 2], boxes[..., 3]
+    p, padding = (w + h) / 2, (width + height) / 2
+    s = change(np.sqrt((w + p) * (h + p)) / math.sqrt((width + padding) * (height + padding)))
+    r = change(w / h / (width / height))
     return np.exp(-k * (r * s - 1))
 
 
@@ -128,19 +141,25 @@ def best_candidate(
     window = cosine_window(scores.shape[-1])
     weighed = penalty * scores * (1 - options.window_influence) + window * options.window_influence
     best = np.unravel_index(np.argmax(weighed), weighed.shape)
-    box = candidates[best]
+    box, score = candidates[best], scores[best]
+    overlap = iou(cxcywh_to_xywh(candidates), cxcywh_to_xywh(box))
+    overlap[best] = 1  # also of a box without extent
+    near, voting = overlap >= AGREEING, overlap >= options.vote_iou
+    weights, logs = np.maximum(scores[near], 1e-9), np.log(candidates[near][:, 2:])
+    deviation = np.sqrt(np.average((logs - np.average(logs, axis=0, weights=weights)) ** 2, axis=0, weights=weights))
     if options.vote_iou < 1:
-        overlap = iou(cxcywh_to_xywh(candidates), cxcywh_to_xywh(box))
-        agreeing = overlap >= options.vote_iou
-        agreeing[best] = True
-        weights = np.maximum((penalty * scores)[agreeing], 1e-9) ** 2
-        centre = np.average(candidates[agreeing][:, :2], axis=0, weights=weights)
-        box = np.concatenate([centre, _log_mean(candidates[agreeing][:, 2:], weights)])
-    return Candidate(box, float(scores[best]), float(penalty[best]))
-
-
-def _log_mean(sizes: Array, weights: Array) -> Array:
-    return np.exp(np.average(np.log(sizes), axis=0, weights=weights))
+        weights = np.maximum((penalty * scores)[voting], 1e-9) ** 2
+        centre, size_logs = candidates[voting][:, :2], np.log(candidates[voting][:, 2:])
+        box = np.average(np.hstack([centre, size_logs]), axis=0, weights=weights)
+        box[2:] = np.exp(box[2:])
+    return Candidate(
+        box,
+        float(score),
+        float(penalty[best]),
+        rival=float(scores[overlap < 0.1].max(initial=0)),
+        support=float(scores[near].sum() / max(score, 1e-9)),
+        spread=float(deviation.mean()),
+    )
 
 
 def size_stretch(known: Array, found: Array, calibration: float) -> Array:

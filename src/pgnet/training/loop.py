@@ -22,6 +22,7 @@ from torch.utils.data import DataLoader, Sampler, default_collate
 from pgnet import anchors, boxes
 from pgnet.errors import PgnetError
 from pgnet.files import atomic
+from pgnet.models import ModelFile, resolve
 from pgnet.nn.backbone import Bottleneck
 from pgnet.nn.export import write_model
 from pgnet.nn.network import MODELS, PGNet
@@ -31,7 +32,7 @@ from pgnet.training.losses import LossOptions, total_loss
 from pgnet.training.pairs import Pair, PairDataset
 from pgnet.training.parallel import make_fabric, mean_over_processes, synchronise
 from pgnet.training.recipe import Recipe
-from pgnet.training.sources import read_sources
+from pgnet.training.sources import Sources
 
 
 class StepSampler(Sampler[int]):
@@ -54,8 +55,8 @@ class StepSampler(Sampler[int]):
         return (self.last - self.first) * (self.batch // self.world)
 
 
-def build(recipe: Recipe) -> PGNet:
-    """The recipe's network with its initial weights."""
+def build(recipe: Recipe, training: list[Sources] | None = None) -> PGNet:
+    """The recipe's network with its initial weights; `training` is the recipe's data where it is read already."""
     if recipe.model not in MODELS:
         raise PgnetError(f"Unknown model {recipe.model}; known are {', '.join(MODELS)}.")
     torch.manual_seed(recipe.seed)
@@ -67,12 +68,27 @@ def build(recipe: Recipe) -> PGNet:
         for unit in units:  # zero-initialised residual branches: a fresh unit starts as its shortcut
             last: Any = unit.get_submodule("bn3" if isinstance(unit, Bottleneck) else "bn2")
             nn.init.zeros_(last.weight)
-        pictures = PairDataset(read_sources(recipe.data, validation=False), recipe.pairs, recipe.seed)
+        pictures = PairDataset(training or recipe.sources()[0], recipe.pairs, recipe.seed)
         crops = [torch.stack([pictures[i].search for i in range(k, k + 8)]) for k in range(0, 32, 8)]
         settle_batch_norm(net, units, crops)
     if recipe.init is not None:
-        load_weights(net, recipe.init)
+        model = initial_model(recipe.init)
+        load_weights(net, model.path if model else recipe.init)
     return net
+
+
+def initial_model(init: Path) -> ModelFile | None:
+    """The model that a recipe's `init` names, by its name or path; None where it is another file of weights.
+
+    Raises:
+        PgnetError: there is no such model, and no such file.
+    """
+    try:
+        return resolve(init)
+    except PgnetError:
+        if init.is_file():
+            return None
+        raise
 
 
 def freeze(net: PGNet, trained: tuple[int, ...]) -> None:
@@ -164,7 +180,9 @@ def validate(net: PGNet, pairs: list[Pair], options: LossOptions | None = None, 
     }
 
 
-def train(recipe: Recipe, out: Path, *, resume: bool = False, fabric: Fabric | None = None) -> dict[str, float]:
+def train(
+    recipe: Recipe, out: Path, *, resume: bool = False, minutes: float | None = None, fabric: Fabric | None = None
+) -> dict[str, float]:
     """Run a recipe; `out` gets last.ckpt, log.jsonl, a TensorBoard log and, at the end, the model's three files.
 
     At each validation, average.safetensors there gets the averaged weights.
@@ -173,6 +191,7 @@ def train(recipe: Recipe, out: Path, *, resume: bool = False, fabric: Fabric | N
         recipe: see `Recipe`.
         out: a folder; made if absent.
         resume: continue from `out`/last.ckpt where it exists: the same losses follow as without the interruption.
+        minutes: stop after so long, with a checkpoint to continue from, but no model yet.
         fabric: decides devices and processes; by default what torchrun or the machine gives.
 
     Returns:
@@ -190,11 +209,13 @@ def train(recipe: Recipe, out: Path, *, resume: bool = False, fabric: Fabric | N
         raise PgnetError(f"A batch of {recipe.batch} cannot be shared evenly by {fabric.world_size} processes.")
     out.mkdir(parents=True, exist_ok=True)
 
-    dataset = PairDataset(read_sources(recipe.data, validation=False), recipe.pairs, recipe.seed)
-    full_size = dataclasses.replace(recipe.pairs, search_size=anchors.SEARCH_SIZE)
-    held_out = PairDataset(read_sources(recipe.data, validation=True), full_size, seed=1)
-    validation = [held_out[i] for i in range(recipe.validation_pairs)]
-    net = build(recipe).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    training, held_out = recipe.sources()
+    dataset = PairDataset(training, recipe.pairs, recipe.seed)
+    validation: list[Pair] = []
+    if recipe.validation_pairs:
+        validating = PairDataset(held_out, seed=1)  # the same pairs at full size, whatever the training ones are
+        validation = [validating[i] for i in range(recipe.validation_pairs)]
+    net = build(recipe, training).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = copy.deepcopy(net).requires_grad_(False).to(fabric.device)
     synchronise(net)
     # Every parameter is given to the optimizer and to DDP, so that blocks can be unfrozen on the way.
@@ -247,20 +268,26 @@ def train(recipe: Recipe, out: Path, *, resume: bool = False, fabric: Fabric | N
             if log:
                 speed = recipe.batch * (done - sampler.first) / (time.monotonic() - started)
                 log.step(done, {"loss": total, **parts, "rate": rate(recipe, step), "pairs_per_s": speed})
-            if done % recipe.validate_every == 0 or done == recipe.steps:
-                scores = validate(average, validation, recipe.loss)
+            elapsed = torch.tensor((time.monotonic() - started) / 60)
+            stop = minutes is not None and mean_over_processes(elapsed).item() > minutes  # all or none
+            if done % recipe.validate_every == 0 or done == recipe.steps or stop:
+                scores = validate(average, validation, recipe.loss) if validation else {}
                 if log:
-                    log.validation(done, scores)
+                    if scores:
+                        log.validation(done, scores)
                     save_weights(average, out / "average.safetensors")
-            if time.monotonic() - saved > 60 * recipe.checkpoint_minutes or done == recipe.steps:
+            if time.monotonic() - saved > 60 * recipe.checkpoint_minutes or done == recipe.steps or stop:
                 _save(fabric, checkpoint, state)
                 saved = time.monotonic()
-    if fabric.is_global_zero:
+            if stop:
+                break
+    if fabric.is_global_zero and state["step"] >= recipe.steps:
         freeze(average, tuple(range(1, 1 + len(net.backbone.blocks))))  # nothing is left out of the graphs
+        model_file = initial_model(recipe.init) if recipe.init else None
         description = {
             "architecture": {"model": recipe.model},
-            "tracking": {},
-            "data": str(recipe.data),
+            "tracking": dict(model_file.metadata.get("tracking", {})) if model_file else {},
+            "data": ", ".join(str(data_set.root) for data_set in recipe.data_sets()),
             "initialisation": str(recipe.init or recipe.backbone or "random"),
             "created": date.today().isoformat(),
             **recipe.card,

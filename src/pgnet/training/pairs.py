@@ -5,6 +5,7 @@ Pair number i of a seed is always the same, whatever the process, so a run resum
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -19,8 +20,10 @@ from torch.utils.data import Dataset
 
 from pgnet import anchors, boxes, crop
 from pgnet.crop import Image
+from pgnet.errors import PgnetError
 from pgnet.training import augment
-from pgnet.training.sources import ImageCache, Sources, Target
+from pgnet.training.annotations import Target
+from pgnet.training.sources import ImageCache, Sources
 from pgnet.training.targets import anchor_targets
 
 
@@ -31,9 +34,11 @@ class PairOptions:
     Args:
         video: share of pairs from two frames of a video.
         still: share of pairs from one still with a box.
-        composed: share of pairs of a masked object on two places of other pictures.
+        composed: share of pairs of a masked object on other pictures: two frames of a short synthetic video.
         region: share of pairs of a random region of a photograph.
         negative: share of pairs whose search crop shows another object instead of the target.
+        scene: share of composed pairs before one background that the camera moves over; the others have two.
+        deform: how far composed objects bend in the search crop, in target sizes.
         distractor: share of composed search crops with a second object, half of them of the same set.
         occluder: share of search crops with a patch over a part of the target.
         grey: share of pairs without colour.
@@ -50,7 +55,9 @@ class PairOptions:
     composed: float = 0.4
     region: float = 0.1
     negative: float = 0.15
-    distractor: float = 0.4
+    scene: float = 0.5
+    deform: float = 0.06
+    distractor: float = 0.5
     occluder: float = 0.15
     grey: float = 0.15
     shift: float = 64
@@ -78,10 +85,20 @@ class Pair(NamedTuple):
 
 
 class _View(NamedTuple):
-    """A crop before photometric changes, and the target's cx, cy, w, h in it."""
+    """A crop before photometric changes, the target's cx, cy, w, h in it, and its outline's (n, 2) points if known."""
 
     image: Image
     box: NDArray[np.float64]
+    outline: NDArray[np.float64] = np.empty((0, 2))
+
+
+class _Scene(NamedTuple):
+    """A background: which point of which photograph is at the crop's centre, at what scale and angle."""
+
+    path: Path
+    centre: NDArray[np.float64]
+    scale: float
+    angle: float = 0.0
 
 
 def _affine(
@@ -116,25 +133,31 @@ class PairDataset(Dataset[Pair]):
     """Pairs number 0, 1, 2, ... without end.
 
     Args:
-        sources: where the pictures are.
+        sources: where the pictures are; of several, each is drawn from as often as its share says.
         options: what the pairs are made of.
         seed: pairs of different seeds are unrelated.
+
+    Raises:
+        PgnetError: nothing can be made of these sources.
     """
 
-    def __init__(self, sources: Sources, options: PairOptions | None = None, seed: int = 0) -> None:
+    def __init__(self, sources: Sequence[Sources], options: PairOptions | None = None, seed: int = 0) -> None:
         self.sources = sources
         self.options = options or PairOptions()
         self.seed = seed
         self._read = ImageCache()
         size = self.options.search_size
         self._grid = anchors.grid(anchors.GRID - (anchors.SEARCH_SIZE - size) // anchors.STRIDE, size)
+        self._photographs = any(s.photos for s in sources)
         available = {
-            "video": bool(sources.videos),
-            "still": bool(sources.stills),
-            "composed": bool(sources.masked and sources.photos),
-            "region": bool(sources.photos),
+            "video": any(s.videos for s in sources),
+            "still": any(s.stills for s in sources),
+            "composed": self._photographs and any(s.masked for s in sources),
+            "region": self._photographs,
         }
         weights = np.array([getattr(self.options, kind) * has for kind, has in available.items()])
+        if not weights.any():
+            raise PgnetError("The data has nothing for the kinds of pairs that have a share in the recipe's [pairs].")
         self._kinds, self._weights = list(available), weights / weights.sum()
 
     def __getitem__(self, index: int) -> Pair:
@@ -145,14 +168,14 @@ class PairDataset(Dataset[Pair]):
         negative = rng.random() < self.options.negative
         if negative:  # the template of one pair, the search crop of another
             search = getattr(self, f"_{rng.choice(self._kinds, p=self._weights)}")(rng)[1]
-        elif rng.random() < self.options.occluder:
+        elif rng.random() < self.options.occluder and self._photographs:
             search = self._occlude(search, rng)
         images = [augment.photometric(view.image, rng) for view in (template, search)]
         if rng.random() < self.options.grey:
             images = [augment.grey(image) for image in images]
         if rng.random() < 0.5:
             images = [np.ascontiguousarray(image[:, ::-1]) for image in images]
-            search.box[0] = self.options.search_size - search.box[0]
+            search.box[0] = self.options.search_size - search.box[0]  # the outline is of no more use
         box = None if negative else search.box
         label, offsets = anchor_targets(self._grid, box)
         tensors = [torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))) for image in images]
@@ -197,13 +220,20 @@ class PairDataset(Dataset[Pair]):
             warped = _warp(image, m, size, borderMode=cv2.BORDER_CONSTANT, borderValue=crop.mean_colour(image))
         return _View(warped, np.concatenate([to, np.array([w, h]) * scale]))
 
+    def _scene(self, rng: Generator, size: int) -> _Scene:
+        """A random piece of a random photograph for a crop of this size."""
+        path = self._any_photo(rng)
+        shape = self._read(path).shape
+        scale = size / min(shape[:2]) * np.exp(rng.uniform(-0.3, 0.7))
+        return _Scene(path, rng.uniform(0.25, 0.75, 2) * shape[1::-1], scale)
+
+    def _show(self, scene: _Scene, size: int) -> Image:
+        """The background, mirrored beyond the photograph's border."""
+        m = _affine(scene.centre, np.array([size / 2, size / 2]), np.full(2, scene.scale), scene.angle)
+        return _warp(self._read(scene.path), m, size, borderMode=cv2.BORDER_REFLECT_101)
+
     def _background(self, rng: Generator, size: int) -> Image:
-        """A random piece of a random photograph, mirrored beyond its border."""
-        image = self._read(self._any_photo(rng))
-        scale = size / min(image.shape[:2]) * np.exp(rng.uniform(-0.3, 0.7))
-        centre = rng.uniform(0.25, 0.75, 2) * image.shape[1::-1]
-        m = _affine(centre, np.array([size / 2, size / 2]), np.full(2, scale), 0)
-        return _warp(image, m, size, borderMode=cv2.BORDER_REFLECT_101)
+        return self._show(self._scene(rng, size), size)
 
     def _paste(
         self,
@@ -230,7 +260,21 @@ class PairDataset(Dataset[Pair]):
         alpha = (cv2.blur(mask, (3, 3)).astype(np.float32) / 255)[..., None]
         colour = _warp(image, m, size, borderMode=cv2.BORDER_REPLICATE)
         blended = canvas + (colour.astype(np.float32) - canvas) * alpha
-        return _View(blended.astype(np.uint8), _bounds(np.concatenate(points)))
+        return _View(blended.astype(np.uint8), _bounds(np.concatenate(points)), np.concatenate(points))
+
+    @staticmethod
+    def _bend(view: _View, amount: float, rng: Generator) -> _View:
+        """The whole crop moved by a smooth random field, and the box that then bounds the target's outline."""
+        size = view.image.shape[0]
+        knots = rng.normal(0, amount * np.sqrt(view.box[2] * view.box[3]), (5, 5, 2)).astype(np.float32)
+        field = cv2.resize(knots, (size, size), interpolation=cv2.INTER_CUBIC)
+        y, x = np.mgrid[:size, :size].astype(np.float32)
+        image = cv2.remap(
+            view.image, x - field[..., 0], y - field[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
+        )
+        column, row = np.clip(view.outline.astype(int), 0, size - 1).T
+        outline = view.outline + field[row, column]
+        return _View(image, _bounds(outline), outline)
 
     def _occlude(self, view: _View, rng: Generator) -> _View:
         """A piece of a photograph, with a round or straight edge, over at most about 40 % of the target."""
@@ -251,35 +295,47 @@ class PairDataset(Dataset[Pair]):
 
     # Kinds of pairs --------------------------------------------------------------------------------------------
 
+    def _source(self, kind: str, rng: Generator) -> Sources:
+        """One of the sources that have stills, masked, photos or videos; where there is one, nothing is drawn."""
+        having = [s for s in self.sources if getattr(s, kind)]
+        if len(having) == 1:
+            return having[0]
+        shares = np.array([s.share for s in having])
+        return having[rng.choice(len(having), p=shares / shares.sum())]
+
     def _any_photo(self, rng: Generator) -> Path:
-        sets = list(self.sources.photos)
+        source = self._source("photos", rng)
+        sets = list(source.photos)
         # ImageNet's photographs are by far the most diverse set.
         name = "imagenet_sample" if "imagenet_sample" in sets and rng.random() < 0.6 else sets[rng.integers(len(sets))]
-        photos = self.sources.photos[name]
+        photos = source.photos[name]
         return photos[rng.integers(len(photos))]
 
     @staticmethod
-    def _any(sets: dict[str, list[Target]], rng: Generator, name: str | None = None) -> tuple[str, Target]:
-        name = name or list(sets)[rng.integers(len(sets))]
-        return name, sets[name][rng.integers(len(sets[name]))]
+    def _any(sets: dict[str, list[Target]], rng: Generator) -> list[Target]:
+        """The targets of any of the sets."""
+        return list(sets.values())[rng.integers(len(sets))]
 
     def _video(self, rng: Generator) -> tuple[_View, _View]:
-        groups = list(self.sources.videos.values())
+        source = self._source("videos", rng)
+        groups = list(source.videos.values())
         # Between per set and per video: sets of few videos are seen often, but not too often.
         weights = np.sqrt([len(group) for group in groups])
         group = groups[rng.choice(len(groups), p=weights / weights.sum())]
         video = group[rng.integers(len(group))]
         first = int(rng.integers(len(video)))
-        gap = int(rng.integers(-self.options.max_gap, self.options.max_gap + 1))
+        limit = source.max_gap or self.options.max_gap
+        gap = int(rng.integers(-limit, limit + 1))
         second = int(np.clip(first + gap, 0, len(video) - 1))
         return self._cut(video[first], rng, False), self._cut(video[second], rng, True)
 
     def _still(self, rng: Generator) -> tuple[_View, _View]:
-        _, target = self._any(self.sources.stills, rng)
+        targets = self._any(self._source("stills", rng).stills, rng)
+        target = targets[rng.integers(len(targets))]
         return self._cut(target, rng, False, self._fill(rng)), self._cut(target, rng, True, self._fill(rng))
 
     def _fill(self, rng: Generator) -> str:
-        return "photo" if self.sources.photos and rng.random() < 0.5 else "mean"
+        return "photo" if self._photographs and rng.random() < 0.5 else "mean"
 
     def _region(self, rng: Generator) -> tuple[_View, _View]:
         path = self._any_photo(rng)
@@ -290,9 +346,10 @@ class PairDataset(Dataset[Pair]):
         target = Target(path, np.array([x, y, w, h]))
         return self._cut(target, rng, False), self._cut(target, rng, True, self._fill(rng))
 
-    def _object(self, rng: Generator, name: str | None = None) -> tuple[str, Target]:
-        """A masked object; sometimes a blob cut from any photograph, so that targets are of any kind."""
-        if name is None and rng.random() < 0.3:
+    def _object(self, rng: Generator, of: list[Target] | None = None) -> tuple[list[Target], Target]:
+        """A masked object, `of` these or of any set, and its set; sometimes a blob cut from any photograph, so that
+        targets are of any kind."""
+        if of is None and rng.random() < 0.3:
             path = self._any_photo(rng)
             size = np.array(self._read(path).shape[1::-1], np.float64)
             angles = np.sort(rng.uniform(0, 2 * np.pi, 12))
@@ -300,20 +357,30 @@ class PairDataset(Dataset[Pair]):
             centre = size * rng.uniform(0.36, 0.64, 2)
             outline = centre + radius * np.stack([np.cos(angles), np.sin(angles)], 1)
             b = _bounds(outline)
-            return "", Target(path, boxes.cxcywh_to_xywh(b), (outline,))
-        return self._any(self.sources.masked, rng, name)
+            return [], Target(path, boxes.cxcywh_to_xywh(b), (outline,))
+        targets = of or self._any(self._source("masked", rng).masked, rng)
+        return targets, targets[rng.integers(len(targets))]
 
     def _composed(self, rng: Generator) -> tuple[_View, _View]:
-        name, target = self._object(rng)
+        """Two frames of a synthetic video: object and camera move, the object turns, grows and bends, others pass."""
+        alike, target = self._object(rng)
         o = self.options
         base, turn = np.deg2rad(rng.uniform(-15, 15)), np.deg2rad(rng.uniform(-o.rotation, o.rotation))
+        scene = self._scene(rng, o.search_size)
         size, to, factor, stretch = self._placement(rng, False)
-        template = self._paste(self._background(rng, size), target, to, factor, stretch, base)
-        size, to, factor, stretch = self._placement(rng, True)
-        canvas = self._background(rng, size)
+        template = self._paste(self._show(scene, size), target, to, factor, stretch, base)
+        size, to, zoom, stretch = self._placement(rng, True)
+        if rng.random() < o.scene:
+            moved = rng.uniform(-0.4, 0.4, 2) * size / scene.scale
+            scale = scene.scale * zoom / factor * np.exp(rng.uniform(-0.1, 0.1))
+            scene = _Scene(scene.path, scene.centre + moved, scale, np.deg2rad(rng.uniform(-5, 5)))
+        else:
+            scene = self._scene(rng, size)
+        canvas = self._show(scene, size)
         if rng.random() < o.distractor:
-            _, other = self._object(rng, name if name and rng.random() < 0.5 else None)
+            _, other = self._object(rng, alike if alike and rng.random() < 0.5 else None)
             away = rng.uniform(0, 2 * np.pi)
             place = to + rng.uniform(50, 110) * np.array([np.cos(away), np.sin(away)])
-            canvas = self._paste(canvas, other, place, factor * np.exp(rng.uniform(-0.3, 0.3)), stretch, turn).image
-        return template, self._paste(canvas, target, to, factor, stretch, base + turn)
+            canvas = self._paste(canvas, other, place, zoom * np.exp(rng.uniform(-0.3, 0.3)), stretch, turn).image
+        search = self._paste(canvas, target, to, zoom, stretch, base + turn)
+        return template, self._bend(search, o.deform, rng) if o.deform else search

@@ -11,6 +11,7 @@ from typing import Any
 from pgnet.errors import PgnetError
 from pgnet.training.losses import LossOptions
 from pgnet.training.pairs import PairOptions
+from pgnet.training.sources import DataSet, Sources, read_sources
 
 
 @dataclass(frozen=True)
@@ -19,9 +20,11 @@ class Recipe:
 
     Args:
         model: a name of `pgnet.nn.MODELS`.
-        data: root of the training data; relative to the current directory.
+        data: root of the training data, relative to the current directory; or tables [[data]], see
+            `pgnet.training.sources.DataSet`.
         backbone: ImageNet state dict for the backbone, see `pgnet.nn.weights.load_imagenet`.
-        init: weights of the whole network to start from, a model file or a run's average.safetensors.
+        init: weights of the whole network to start from: a name of `pgnet models`, a model file, whose tracking
+            options are kept, or a run's average.safetensors.
         seed: of the pairs and of the network's random weights.
         steps: optimizer steps.
         batch: pairs of a step, all processes together.
@@ -38,7 +41,7 @@ class Recipe:
         precision: of Lightning Fabric, such as 32-true or bf16-mixed.
         workers: processes that make pairs.
         validate_every: steps between validations.
-        validation_pairs: number of fixed pairs of the validation split.
+        validation_pairs: number of fixed pairs of the validation split; with 0, all data is trained on.
         checkpoint_minutes: between checkpoints.
         pairs: see `PairOptions`.
         loss: see `pgnet.training.losses.LossOptions`.
@@ -46,7 +49,7 @@ class Recipe:
     """
 
     model: str
-    data: Path
+    data: Path | tuple[DataSet, ...]
     backbone: Path | None = None
     init: Path | None = None
     seed: int = 0
@@ -71,9 +74,17 @@ class Recipe:
     card: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch", "validate_every", "validation_pairs"):
-            if getattr(self, name) < 1:
-                raise PgnetError(f"The recipe's {name} must be at least 1, not {getattr(self, name)}.")
+        for name, least in (("steps", 1), ("batch", 1), ("validate_every", 1), ("validation_pairs", 0)):
+            if getattr(self, name) < least:
+                raise PgnetError(f"The recipe's {name} must be at least {least}, not {getattr(self, name)}.")
+
+    def data_sets(self) -> tuple[DataSet, ...]:
+        """The data as tables, also where it is one folder."""
+        return (DataSet(self.data),) if isinstance(self.data, Path) else self.data
+
+    def sources(self) -> tuple[list[Sources], list[Sources]]:
+        """What to train and what to validate on, see `pgnet.training.sources.read_sources`."""
+        return read_sources(self.data_sets(), hold_out=self.validation_pairs > 0)
 
 
 def _convert(name: str, text: str, default: Any) -> Any:
@@ -104,11 +115,18 @@ def load_recipe(path: str | Path, overrides: list[str] | None = None) -> Recipe:
         if not equals:
             raise PgnetError(f"An override is key=value, not {override!r}.")
         group, _, name = key.rpartition(".")
-        (content.setdefault(group, {}) if group else content)[name] = _convert(key, text, defaults.get(name))
+        table = content.setdefault(group, {}) if group else content
+        if not isinstance(table, dict):
+            raise PgnetError(f"{group} is no group of values in {path}; {override!r} cannot change it.")
+        table[name] = _convert(key, text, defaults.get(name))
     groups = {
         name: _build(options, content.pop(name, {}), f"{path}, [{name}]")
         for name, options in (("pairs", PairOptions), ("loss", LossOptions))
     }
+    if isinstance(tables := content.get("data"), list):
+        if not tables or not all(isinstance(table, dict) for table in tables):
+            raise PgnetError(f"The data in {path} is a folder, or tables [[data]] with a root, not {tables!r}.")
+        groups["data"] = tuple(_build(DataSet, table, f"{path}, [[data]]") for table in tables)
     return _build(Recipe, {**content, **groups}, str(path))
 
 
@@ -127,13 +145,14 @@ def _build(cls: type[Any], content: dict[str, Any], where: str) -> Any:
         kind = str(fields[name].type)
         if "Path" in kind:
             value = Path(value) if isinstance(value, str) else value
-            fits = isinstance(value, Path)
+            # Tables of data are built already.
+            fits = isinstance(value, (Path, tuple) if "tuple" in kind else Path)
         elif kind.startswith("tuple"):
             fits = isinstance(value, (list, tuple))
             value = tuple(value) if fits else value
-        elif kind in ("int", "float", "str"):
+        elif (plain := kind.removesuffix(" | None")) in ("int", "float", "str"):
             kinds: dict[str, Any] = {"int": int, "float": (int, float), "str": str}
-            fits = isinstance(value, kinds[kind]) and not isinstance(value, bool)
+            fits = isinstance(value, kinds[plain]) and not isinstance(value, bool)
         else:
             fits = True
         if not fits:

@@ -1,47 +1,61 @@
-"""Training pictures: stills with boxes or masks, photographs without, and videos; and the fixed validation split."""
+"""Training pictures: what recipes draw pairs from, and the fixed validation split."""
 
 from __future__ import annotations
 
-import json
 import zlib
 from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
 
 from pgnet.crop import Image
 from pgnet.errors import PgnetError
+from pgnet.training.adapters import read_layout
+from pgnet.training.annotations import Annotations, Target, Video
 
 MIN_SIDE = 12
 """Pixels; smaller targets show too little to match."""
+LARGEST = 0.9
+"""Share of the picture; larger targets leave nothing to tell them from."""
 
 
 @dataclass(frozen=True)
-class Target:
-    """An object in a picture.
+class DataSet:
+    """A table ``[[data]]`` of a recipe.
 
-    Attributes:
-        path: of the picture.
-        box: (4,) x, y, w, h in its pixels, 0-based.
-        polygons: (n, 2) outlines in its pixels; empty where only the box is known.
+    Args:
+        root: its folder, relative to the current directory.
+        layout: a name of `pgnet.training.adapters.LAYOUTS`; found out by default.
+        split: what to read of it, by default what is meant for training; see docs/training-data.md.
+        share: how often it is drawn from, relative to the other tables that have what a pair needs.
+        max_gap: frames between the two crops of a video pair; by default that of [pairs].
     """
 
-    path: Path
-    box: NDArray[np.float64]
-    polygons: tuple[NDArray[np.float64], ...] = ()
+    root: Path
+    layout: str | None = None
+    split: str | None = None
+    share: float = 1.0
+    max_gap: int | None = None
+
+    def __post_init__(self) -> None:
+        if not self.share > 0:
+            raise PgnetError(f"The share of the data in {self.root} must be positive, not {self.share}.")
+        if self.max_gap is not None and self.max_gap < 1:
+            raise PgnetError(f"The max_gap of the data in {self.root} must be at least 1, not {self.max_gap}.")
 
 
 @dataclass
 class Sources:
-    """Everything to draw pairs from; sets are kept apart, because they are sampled per set and not per picture."""
+    """What one `DataSet` gives to draw pairs from; its sets are kept apart: they are sampled, not their pictures."""
 
     stills: dict[str, list[Target]] = field(default_factory=dict)
     masked: dict[str, list[Target]] = field(default_factory=dict)
     photos: dict[str, list[Path]] = field(default_factory=dict)
-    videos: dict[str, list[list[Target]]] = field(default_factory=dict)
+    videos: dict[str, list[Video]] = field(default_factory=dict)
+    share: float = 1.0
+    max_gap: int | None = None
 
 
 def read_image(path: Path) -> Image:
@@ -79,55 +93,68 @@ def is_validation(name: str) -> bool:
     return zlib.crc32(name.encode()) % 20 == 0
 
 
-def read_sources(root: Path, *, validation: bool) -> Sources:
-    """Read `stills/SET/instances.json` (COCO), `photos/SET/` and `videos/NAME/` (GOT-10k) below `root`.
+def read_sources(data: Sequence[DataSet], *, hold_out: bool = True) -> tuple[list[Sources], list[Sources]]:
+    """Read the data of a recipe; annotations only, no picture is decoded.
 
     Args:
-        root: the training data.
-        validation: the validation split, or all the rest.
+        data: the tables.
+        hold_out: keep the validation split apart; else all is for training.
+
+    Returns:
+        What to train on and what to validate on, one entry for each folder.
 
     Raises:
-        PgnetError: there is nothing to train on.
+        PgnetError: a folder cannot be read, a part of it is damaged, pictures are missing, or nothing is usable.
     """
-    sources = Sources()
-    for file in sorted(root.glob("stills/*/instances.json")):
-        targets = [t for t in _read_coco(file) if is_validation(t.path.name) == validation]
-        if targets:
-            sources.stills[file.parent.name] = targets
-        masked = [t for t in targets if t.polygons]
-        if masked:
-            sources.masked[file.parent.name] = masked
-    for folder in sorted(root.glob("photos/*/")):
-        paths = [p for p in sorted(folder.iterdir()) if is_validation(p.name) == validation]
-        if paths:
-            sources.photos[folder.name] = paths
-    for folder in sorted(root.glob("videos/*/")):
-        if is_validation(folder.name) == validation:
-            video = _read_got10k(folder)
-            if len(video) > 1:
-                sources.videos.setdefault(folder.name.split("_")[0], []).append(video)
-    if not (sources.stills or sources.videos):
-        raise PgnetError(f"There is no training data in {root}: it needs stills/, photos/ and videos/ folders.")
+    training, validation = [], []
+    for data_set in data:
+        found = read_layout(data_set.root, data_set.layout, data_set.split)
+        check_complete(found, data_set.root)
+        training.append(_select(found, data_set, lambda name: not (hold_out and is_validation(name))))
+        validation.append(_select(found, data_set, lambda name: hold_out and is_validation(name)))
+    for sources in (training, validation):
+        if not any(s.photos for s in sources):  # pictures of stills serve as backgrounds
+            for s in sources:
+                s.photos = {name: list({target.path: None for target in s.stills[name]}) for name in s.stills}
+    roots = ", ".join(str(data_set.root) for data_set in data)
+    for sources, what in ((training, "train"), (validation, "validate")):
+        if (sources is training or hold_out) and not any(s.stills or s.videos for s in sources):
+            hint = "" if sources is training else "; set validation_pairs = 0 to train on all there is"
+            raise PgnetError(f"There is nothing to {what} on in {roots}: no target that is large enough{hint}.")
+    return training, validation
+
+
+def check_complete(found: Annotations, root: Path) -> None:
+    """Raises: PgnetError where a part could not be read, or an annotated picture is not there."""
+    problems = found.damaged + [f"The picture {path} is missing." for path in found.missing()]
+    if len(problems) == 1:
+        raise PgnetError(problems[0])
+    if problems:
+        raise PgnetError(f"{problems[0]} There are {len(problems)} such problems; pgnet data verify {root} lists them.")
+
+
+def _select(found: Annotations, data_set: DataSet, wanted: Callable[[str], bool]) -> Sources:
+    """The usable targets of the pictures and videos whose name is wanted."""
+    sources = Sources(share=data_set.share, max_gap=data_set.max_gap)
+    for name, targets in found.stills.items():
+        if chosen := [target for target in targets if wanted(target.path.name) and _usable(target)]:
+            sources.stills[name] = chosen
+        if outlined := [target for target in chosen if target.polygons]:
+            sources.masked[name] = outlined
+    for name, paths in found.photos.items():
+        if pictures := [path for path in paths if wanted(path.name)]:
+            sources.photos[name] = pictures
+    for name, videos in found.videos.items():
+        large = (v.only(v.boxes[v.rows, 2:].min(axis=1) >= MIN_SIDE / 2) for v in videos if wanted(v.name))
+        if tracks := [video for video in large if len(video) > 1]:
+            sources.videos[name] = tracks
+        if outlined := [target for video in tracks if video.outlines for target in video if target.polygons]:
+            sources.masked[name] = outlined
     return sources
 
 
-def _read_coco(file: Path) -> list[Target]:
-    content = json.loads(file.read_text())
-    images = {image["id"]: image for image in content["images"]}
-    targets = []
-    for annotation in content["annotations"]:
-        image, box = images[annotation["image_id"]], np.array(annotation["bbox"], np.float64)
-        covers_all = box[2] * box[3] > 0.9 * image["width"] * image["height"]
-        if box[2:].min() < MIN_SIDE or covers_all or annotation.get("iscrowd"):
-            continue
-        outlines = annotation.get("segmentation") or []
-        polygons = tuple(np.array(p, np.float64).reshape(-1, 2) for p in outlines) if isinstance(outlines, list) else ()
-        targets.append(Target(file.parent / "images" / image["file_name"], box, polygons))
-    return targets
-
-
-def _read_got10k(folder: Path) -> list[Target]:
-    """The frames in which the target is present and large enough."""
-    boxes = np.loadtxt(folder / "groundtruth.txt", delimiter=",", ndmin=2)
-    frames = sorted(p for p in folder.iterdir() if p.suffix in {".webp", ".jpg", ".png"})
-    return [Target(p, b) for p, b in zip(frames, boxes, strict=False) if b[2:].min() >= MIN_SIDE / 2]
+def _usable(target: Target) -> bool:
+    """Whether a still's target is large enough and not all of the picture."""
+    w, h = target.box[2:].tolist()
+    covers_all = target.size is not None and w * h > LARGEST * target.size[0] * target.size[1]
+    return min(w, h) >= MIN_SIDE and not covers_all

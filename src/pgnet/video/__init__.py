@@ -1,7 +1,8 @@
 """Video in, video out: frames with exact times, H.264 files, the drawn prediction."""
 
+from pgnet.video.behind import Behind
 from pgnet.video.draw import draw_prediction
 from pgnet.video.reader import Frame, Source, open_source
 from pgnet.video.writer import VideoWriter
 
-__all__ = ["Frame", "Source", "VideoWriter", "draw_prediction", "open_source"]
+__all__ = ["Behind", "Frame", "Source", "VideoWriter", "draw_prediction", "open_source"]

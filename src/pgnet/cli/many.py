@@ -1,0 +1,198 @@
+"""`pgnet track --list`: many videos, each with its box, over processes or a Ray cluster."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import cv2
+import typer
+
+from pgnet.cli.arguments import check_outputs, default_folder, output_folder
+from pgnet.cli.progress import progress_bar
+from pgnet.cli.run import FILES, follow
+from pgnet.datasets.reading import read_rows
+from pgnet.errors import PgnetError
+from pgnet.files import atomic
+from pgnet.models import ModelFile, resolve
+from pgnet.pool import Failure, Tick, run_all
+from pgnet.tracking import Tracker
+from pgnet.video import open_source
+
+SUMMARY = "summary.csv"
+
+
+@dataclass(frozen=True)
+class Video:
+    """One video to track."""
+
+    source: str
+    box: tuple[float, ...]
+    """x, y, w, h in 0-based pixels of its first frame."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How all of them are tracked."""
+
+    model: str
+    sha256: str
+    """Of the model: other machines must have the same."""
+    threads: int | None
+    start: int | float | None
+    end: int | float | None
+    video: bool
+
+    @classmethod
+    def of(
+        cls, model: str, threads: int | None, start: int | float | None, end: int | float | None, *, video: bool
+    ) -> Settings:
+        """Raises: PgnetError where there is no such model."""
+        file = resolve(model)
+        if model.endswith(".safetensors"):
+            model = str(file.path.resolve())
+        return cls(model, file.sha256, threads, start, end, video)
+
+
+def read_list(path: Path) -> list[Video]:
+    """The videos of a list or of a folder.
+
+    Args:
+        path: a CSV file with source,x,y,w,h on each line (a heading and lines that begin with # are passed over;
+            sources are relative to the file), or a folder in which clip.txt beside clip.mp4 holds x,y,w,h.
+
+    Raises:
+        PgnetError: the list cannot be read, is empty, or a line of it is wrong (its number is named).
+    """
+    if path.is_dir():
+        pairs = ((file, file.with_suffix(".txt")) for file in sorted(path.iterdir()))
+        videos = [
+            Video(str(file), _box(next(iter(read_rows(sidecar)), []), str(sidecar)))
+            for file, sidecar in pairs
+            if sidecar.is_file() and sidecar != file
+        ]
+    else:
+        videos = list(_read_csv(path))
+    if not videos:
+        raise PgnetError(f"{path} names no video; give source,x,y,w,h on each line, or clip.txt beside clip.mp4.")
+    return videos
+
+
+def _read_csv(path: Path) -> Iterator[Video]:
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            for number, row in enumerate(csv.reader(file, skipinitialspace=True), 1):
+                if not row or row[0].startswith("#") or (number == 1 and row[0] == "source"):
+                    continue
+                source = row[0] if _is_device(row[0]) else str(path.parent / row[0])
+                yield Video(source, _box(row[1:], f"{path}, line {number}"))
+    except OSError as error:
+        raise PgnetError(f"The list {path} cannot be read ({error.strerror}).") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise PgnetError(f"The list {path} is no CSV file ({error}).") from error
+
+
+def _is_device(source: str) -> bool:
+    """An address or a camera's number."""
+    return "://" in source or source.isdecimal()
+
+
+def _box(values: list[str], where: str) -> tuple[float, ...]:
+    try:
+        box = tuple(float(value) for value in values)
+    except ValueError:
+        box = ()
+    if len(box) != 4:
+        raise PgnetError(f"{where}: the box should be four numbers x,y,w,h in pixels, not {','.join(values)!r}.")
+    return box
+
+
+def _folders(videos: list[Video], out: Path) -> list[Path]:
+    """A folder for each, named after its source; a number behind names that come again."""
+    folders: list[Path] = []
+    for video in videos:
+        name = default_folder(video.source).name.removeprefix("pgnet-")
+        candidates = [name, *(f"{name}-{number}" for number in range(2, len(videos) + 1))]
+        folders.append(next(out / candidate for candidate in candidates if out / candidate not in folders))
+    return folders
+
+
+def _absolute(video: Video) -> Video:
+    return video if _is_device(video.source) else replace(video, source=str(Path(video.source).resolve()))
+
+
+@cache
+def _loaded(settings: Settings) -> tuple[Tracker, ModelFile]:
+    """The tracker of this process."""
+    if settings.threads:
+        cv2.setNumThreads(settings.threads)
+    file = resolve(settings.model)
+    if file.sha256 != settings.sha256:
+        raise PgnetError(f"The model {settings.model} is another one on this machine; install the same everywhere.")
+    return Tracker.load(file, threads=settings.threads), file
+
+
+def _track(task: tuple[Video, Path, Settings], tick: Tick) -> int:
+    """Track one video and write its results -> number of frames."""
+    video, folder, settings = task
+    tracker, file = _loaded(settings)
+    options: dict[str, Any] = {"start": settings.start, "end": settings.end}
+    with open_source(video.source, start=settings.start, end=settings.end) as frames:
+        return len(follow(frames, tracker, file, video.box, folder, video=settings.video, options=options, quiet=True))
+
+
+def track_many(
+    videos: list[Video], out: Path, settings: Settings, *, workers: int = 1, ray: str | None = None, overwrite: bool
+) -> None:
+    """Track all, write each one's results into a folder of its own, and say at the end what failed.
+
+    A video whose results are there is left out without `overwrite`: the same command goes on where it was stopped.
+
+    Raises:
+        PgnetError: some failed, or the output cannot be written.
+        typer.Exit: interrupted (code 130); what is done is kept.
+    """
+    check_outputs(out, (), overwrite)
+    folders = _folders(videos, out)
+    todo = [i for i, folder in enumerate(folders) if overwrite or not (folder / FILES[-1]).is_file()]
+    status = ["done before"] * len(videos)
+    frames: list[int | None] = [None] * len(videos)
+    for i in todo:
+        status[i] = "not begun"
+    try:
+        with output_folder(out), progress_bar("Videos", len(todo)) as update:
+            tasks = [(videos[i], folders[i], settings) for i in todo]
+            if ray:  # its workers have another working directory
+                tasks = [(_absolute(video), folder.resolve(), settings) for video, folder, settings in tasks]
+            for count, (index, outcome) in enumerate(run_all(_track, tasks, workers=workers, ray=ray), 1):
+                i = todo[index]
+                if isinstance(outcome, Failure):
+                    status[i] = outcome.message
+                else:
+                    status[i], frames[i] = "done", outcome
+                update(count)
+    except KeyboardInterrupt:
+        print(f"Interrupted: {out} keeps what is done; the same command goes on from there.", file=sys.stderr)
+        raise typer.Exit(130) from None
+    with atomic(out / SUMMARY) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("source", "folder", "frames", "status"))
+        writer.writerows(zip((v.source for v in videos), (f.name for f in folders), frames, status, strict=True))
+    failed = [i for i in todo if status[i] != "done"]
+    for i in failed:
+        print(f"{videos[i].source}: {status[i]}", file=sys.stderr)
+    before = len(videos) - len(todo)
+    print(
+        f"Tracked {len(todo) - len(failed)} of {len(videos)} videos, {sum(n or 0 for n in frames)} frames"
+        + (f"; {before} were done before" if before else "")
+        + f". Results and {SUMMARY} are in {out}."
+    )
+    if failed:
+        raise PgnetError(
+            f"{len(failed)} of {len(videos)} videos failed: {', '.join(videos[i].source for i in failed)}."
+        )
