@@ -84,13 +84,13 @@ def test_costs_are_those_of_the_network(r50: PGNet) -> None:
 
 
 def test_lite_is_small() -> None:
-    assert sum(row.macs for row in rows(MODELS["pgnet-lite"]()) if row.search) < 1.6e9
+    assert sum(row.macs for row in rows(MODELS["pgnet-lite"]()) if row.search) < 1.9e9
 
 
 def test_text_shows_tables_and_totals() -> None:
     text = summary_text("pgnet-lite")
     assert "Table 1: backbone" in text and "Table 2: target location network" in text
-    assert "PG-Corr" in text and "1.56 GMAC" in text
+    assert "PG-Corr" in text and "1.85 GMAC" in text
 
 
 def test_unknown_model_names_the_known_ones() -> None:

@@ -27,7 +27,9 @@ from pgnet.models import ModelFile
 from pgnet.results import ModelInfo, SourceInfo, Track
 from pgnet.results.formats import file_name, write
 from pgnet.tracking import Tracker
+from pgnet.tracking.presence import LOST, PRESENT
 from pgnet.video import Behind, Frame, Source, VideoWriter, draw_prediction
+from pgnet.video.draw import STATE_COLOURS
 
 if TYPE_CHECKING:
     from pgnet.cli.window import LiveWindow
@@ -83,17 +85,19 @@ def follow(
             encoder = stack.enter_context(Behind(partial(_encode, writer)))
         interrupted = threading.Event() if quiet else stack.enter_context(_first_interrupt())
         begin = time.perf_counter()
+        lost = 0
         with _progress(source.expected, hidden=quiet) as advance:
             for frame in itertools.chain([first], frames):
-                score = 1.0
+                score, state = 1.0, PRESENT
                 if frame is not first:
                     prediction = tracker.update(frame.image)
-                    box, score = prediction.box, prediction.score
+                    box, score, state = prediction.box, prediction.score, prediction.state
+                lost += state == LOST
                 track.append(frame.index, frame.time, box, score)
                 if encoder:
-                    encoder.put((frame, box, score))
+                    encoder.put((frame, box, score, state))
                 if window:
-                    window.show(draw_prediction(frame.image, box, score, frame.index))
+                    window.show(draw_prediction(frame.image, box, score, frame.index, colour=STATE_COLOURS[state]))
                 advance()
                 if interrupted.is_set() or (window and not window.open):
                     track.status = "interrupted"
@@ -119,14 +123,16 @@ def follow(
     written = [folder / name for name in FILES if video or name != VIDEO] + list(more.values())
     print(f"Wrote {', '.join(map(str, written))}.")
     print(f"Tracked {len(track)} frames in {seconds:.1f} s: {len(track) / seconds:.1f} frames per second.")
+    if lost:
+        print(f"The target was lost in {lost} of them" + (" (red boxes in the video)." if video else "."))
     if interrupted.is_set():
         raise typer.Exit(130)
     return track
 
 
-def _encode(writer: VideoWriter, tracked: tuple[Frame, ArrayLike, float]) -> None:
-    frame, box, score = tracked
-    writer.write(draw_prediction(frame.image, box, score, frame.index), frame.time)
+def _encode(writer: VideoWriter, tracked: tuple[Frame, ArrayLike, float, str]) -> None:
+    frame, box, score, state = tracked
+    writer.write(draw_prediction(frame.image, box, score, frame.index, colour=STATE_COLOURS[state]), frame.time)
 
 
 def _ask_for_box(first: Frame, source: Source) -> ArrayLike:

@@ -10,6 +10,10 @@ Image = NDArray[np.uint8]
 Colour = tuple[int, int, int]
 
 GREEN: Colour = (80, 230, 120)
+AMBER: Colour = (250, 180, 50)
+RED: Colour = (235, 70, 60)
+STATE_COLOURS = {"present": GREEN, "uncertain": AMBER, "lost": RED}
+"""Of a `pgnet.tracking.Prediction`'s state."""
 DARK: Colour = (20, 20, 20)
 LIGHT: Colour = (255, 255, 255)
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
