@@ -118,3 +118,15 @@ def test_verify_and_stats_run_without_torch(root, tmp_path):
         [sys.executable, "-c", program], capture_output=True, text=True, check=False, env=os.environ | {"NO_COLOR": "1"}
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_verify_says_what_a_benchmark_lacks(tmp_path, capsys):
+    (tmp_path / "Dog/img").mkdir(parents=True)
+    for i in range(2):
+        picture = np.random.default_rng(i).integers(0, 256, (48, 64, 3), np.uint8)
+        cv2.imwrite(str(tmp_path / f"Dog/img/{i + 1:04d}.jpg"), picture)
+    (tmp_path / "Dog/groundtruth_rect.txt").write_text("5,5,20,20\n" * 2)
+    assert main(["data", "verify", str(tmp_path), "--layout", "otb100", "--examples", "100"]) == 1
+    out = capsys.readouterr().out
+    assert "Sequence Basketball is missing." in out and "Sequence Dog is missing." not in out
+    assert main(["data", "verify", str(tmp_path)]) == 0  # a part of it is all there is to check

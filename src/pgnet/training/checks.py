@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pgnet.datasets import DATASETS, Reader, read_otb
+from pgnet.datasets.verify import missing
 from pgnet.errors import PgnetError
 from pgnet.training.adapters import LAYOUTS, read_layout
 from pgnet.training.adapters.sequences import read_sequences
@@ -28,6 +29,7 @@ KINDS = {
     "same name": "two pictures or videos of one set have the same name",
     "duplicate": "nearly the same picture twice, or two videos that have one in common",
     "split leak": "nearly the same picture in training and in validation",
+    "incomplete": "a sequence or frame of the benchmark is not there",
     "test leak": "a picture or video, or nearly the same, is in the other data too",
 }
 """What is looked for, and what it means."""
@@ -80,6 +82,13 @@ class Look(NamedTuple):
 
 Progress = Callable[[Iterable[Look], int], Iterable[Look]]
 """Passes on what it is given, and how many there will be."""
+
+
+def incomplete(root: Path, layout: str | None) -> list[Problem]:
+    """What a benchmark of `pgnet.datasets.DATASETS`, asked for by name, lacks below its folder; else nothing."""
+    if layout not in DATASETS:
+        return []
+    return [Problem("incomplete", layout, "", text) for text in missing(layout, root)]
 
 
 def read_any(root: Path, layout: str | None = None, split: str | None = None) -> Annotations:
