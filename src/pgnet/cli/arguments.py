@@ -6,11 +6,14 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pgnet.errors import PgnetError
+
+if TYPE_CHECKING:
+    from pgnet.engine.choice import Choice
 
 DEFAULT_MODEL = "pgnet-lite"
 
@@ -20,6 +23,16 @@ Model = Annotated[str, typer.Option(help="A name from `pgnet models`, or the pat
 Threads = Annotated[
     int | None, typer.Option(min=1, help="Threads for the network; by default one for each physical core.")
 ]
+Engine = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME", help="What computes the network: onnxruntime, or openvino or torch (extras of these names)."
+    ),
+]
+Device = Annotated[
+    str | None, typer.Option(help="Where: auto, cpu, cuda, coreml (onnxruntime), gpu or npu (openvino).")
+]
+Half = Annotated[bool, typer.Option("--half", help="In half precision (openvino, torch): faster, less exact.")]
 Workers = Annotated[
     int, typer.Option(min=1, help="Processes on this machine, with one thread each unless --threads says more.")
 ]
@@ -60,6 +73,19 @@ def parse_moment(text: str | None, option: str) -> int | float | None:
     if re.fullmatch(r"(\d+(\.\d*)?|\.\d+)s?", text):
         return float(text.removesuffix("s"))
     raise PgnetError(f"{option} takes a frame number such as 120 or seconds such as 2.5s, not {text!r}.")
+
+
+def compute_choice(engine: str | None, device: str | None, half: bool) -> Choice:
+    """What the options --engine, --device and --half say, and where they say nothing, what `pgnet doctor` remembers.
+
+    Raises:
+        PgnetError: what is remembered cannot be read.
+    """
+    from pgnet.engine.choice import Choice, remembered
+
+    if engine is None and device is None and not half:
+        return remembered()
+    return Choice(engine or "onnxruntime", device or "auto", half)
 
 
 def default_folder(source_name: str) -> Path:

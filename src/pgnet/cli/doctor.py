@@ -6,22 +6,37 @@ import platform
 import time
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
+from typing import Annotated
 
 import typer
 
 from pgnet import __version__
-from pgnet.cli.arguments import DEFAULT_MODEL
+from pgnet.cli.arguments import DEFAULT_MODEL, Threads
 from pgnet.errors import PgnetError
 
 LIBRARIES = ("numpy", "opencv-contrib-python-headless", "av", "onnxruntime", "safetensors", "typer")
 TRAIN_LIBRARIES = ("torch", "lightning-fabric", "tensorboard", "onnx", "onnxscript")
 
 
-def doctor() -> None:
+def doctor(
+    speed: Annotated[
+        bool, typer.Option("--speed", help="Measure all engines and devices that this machine has, and nothing else.")
+    ] = False,
+    remember: Annotated[
+        bool, typer.Option("--remember", help="With --speed: let `pgnet track` use the fastest in full precision.")
+    ] = False,
+    model: Annotated[str, typer.Option(help="With --speed: the model to measure.")] = DEFAULT_MODEL,
+    threads: Threads = None,
+) -> None:
     """Report versions, engine, codecs, models, speed and display, and what to do about what is missing.
 
     The exit code is 1 if something that tracking needs is missing.
     """
+    if speed:
+        _compare(model, threads, remember)
+        return
+    if remember:
+        raise PgnetError("--remember goes with --speed.")
     print(f"pgnet {__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}")
     checks: list[tuple[str, Callable[[], str], bool]] = [
         ("libraries", _libraries, True),
@@ -46,6 +61,31 @@ def doctor() -> None:
         raise typer.Exit(1)
 
 
+def _compare(model: str, threads: int | None, keep: bool) -> None:
+    from pgnet.engine.choice import here, milliseconds, remember
+    from pgnet.models import resolve
+
+    file = resolve(model)
+    print(f"One search of {file.name} with")
+    fastest = None
+    for choice in here():
+        try:
+            taken = milliseconds(file, choice, threads)
+        except PgnetError as error:
+            if not choice.half:
+                print(f"{choice!s:>32}  {error}")
+            continue
+        print(f"{choice!s:>32} {taken:8.1f} ms")
+        if not choice.half and (fastest is None or taken < fastest[0]):
+            fastest = taken, choice
+    if fastest is None:
+        raise PgnetError("No engine works; see pgnet doctor.")
+    if keep:
+        print(f"{remember(fastest[1])} says from now on: {fastest[1]}.")
+    else:
+        print(f"In full precision, the fastest is {fastest[1]}; --remember keeps that.")
+
+
 def _versions(names: tuple[str, ...], cure: str) -> str:
     found, missing = [], []
     for name in names:
@@ -67,12 +107,11 @@ def _training() -> str:
 
 
 def _engine() -> str:
-    import onnxruntime
-
     from pgnet.engine import available_cores
+    from pgnet.engine.choice import here, remembered
 
-    providers = ", ".join(onnxruntime.get_available_providers())
-    return f"ONNX Runtime on the CPU, {available_cores()} threads by default (providers here: {providers})"
+    others = ", ".join(str(choice) for choice in here() if not choice.half)
+    return f"{remembered()}, {available_cores()} threads by default (here: {others})"
 
 
 def _codecs() -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from pgnet.cli.arguments import check_outputs, default_folder, output_folder
 from pgnet.cli.progress import progress_bar
 from pgnet.cli.run import FILES, follow
 from pgnet.datasets.reading import read_rows
+from pgnet.engine.choice import Choice
 from pgnet.errors import PgnetError
 from pgnet.files import atomic
 from pgnet.models import ModelFile, resolve
@@ -43,6 +44,7 @@ class Settings:
     model: str
     sha256: str
     """Of the model: other machines must have the same."""
+    choice: Choice
     threads: int | None
     start: int | float | None
     end: int | float | None
@@ -50,13 +52,20 @@ class Settings:
 
     @classmethod
     def of(
-        cls, model: str, threads: int | None, start: int | float | None, end: int | float | None, *, video: bool
+        cls,
+        model: str,
+        choice: Choice,
+        threads: int | None,
+        start: int | float | None,
+        end: int | float | None,
+        *,
+        video: bool,
     ) -> Settings:
         """Raises: PgnetError where there is no such model."""
         file = resolve(model)
         if model.endswith(".safetensors"):
             model = str(file.path.resolve())
-        return cls(model, file.sha256, threads, start, end, video)
+        return cls(model, file.sha256, choice, threads, start, end, video)
 
 
 def read_list(path: Path) -> list[Video]:
@@ -134,14 +143,14 @@ def _loaded(settings: Settings) -> tuple[Tracker, ModelFile]:
     file = resolve(settings.model)
     if file.sha256 != settings.sha256:
         raise PgnetError(f"The model {settings.model} is another one on this machine; install the same everywhere.")
-    return Tracker.load(file, threads=settings.threads), file
+    return Tracker.load(file, **asdict(settings.choice), threads=settings.threads), file
 
 
 def _track(task: tuple[Video, Path, Settings], tick: Tick) -> int:
     """Track one video and write its results -> number of frames."""
     video, folder, settings = task
     tracker, file = _loaded(settings)
-    options: dict[str, Any] = {"start": settings.start, "end": settings.end}
+    options: dict[str, Any] = {"start": settings.start, "end": settings.end, **asdict(settings.choice)}
     with open_source(video.source, start=settings.start, end=settings.end) as frames:
         return len(follow(frames, tracker, file, video.box, folder, video=settings.video, options=options, quiet=True))
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -13,12 +14,16 @@ import typer
 from pgnet.cli.arguments import (
     DEFAULT_MODEL,
     SOURCE_HELP,
+    Device,
+    Engine,
+    Half,
     Model,
     Overwrite,
     Ray,
     Threads,
     Workers,
     check_outputs,
+    compute_choice,
     default_folder,
     parse_box,
     parse_moment,
@@ -56,6 +61,9 @@ def track(
     ] = None,
     workers: Workers = 1,
     ray: Ray = None,
+    engine: Engine = None,
+    device: Device = None,
+    half: Half = False,
     threads: Threads = None,
     overwrite: Overwrite = False,
 ) -> None:
@@ -65,13 +73,15 @@ def track(
     """
     target = None if box is None else parse_box(box)
     first, last = parse_moment(start, "--start"), parse_moment(end, "--end")
+    choice = compute_choice(engine, device, half)
     if videos is not None:
         if source is not None or target is not None or show or formats:
             raise PgnetError("With --list, sources and boxes stand in the list, and there is no --show or --format.")
         from pgnet.cli.many import Settings, read_list, track_many
 
         # One thread per process where there are several: the processes share the cores.
-        settings = Settings.of(model, threads or (1 if workers > 1 or ray else None), first, last, video=not no_video)
+        threads = threads or (1 if workers > 1 or ray else None)
+        settings = Settings.of(model, choice, threads, first, last, video=not no_video)
         folder = out or default_folder(str(videos))
         track_many(read_list(videos), folder, settings, workers=workers, ray=ray, overwrite=overwrite)
         return
@@ -88,7 +98,7 @@ def track(
     check_outputs(folder, (*FILES, *map(file_name, formats or ())), overwrite)
     with open_source(source, start=first, end=last) as frames:
         file = resolve(model)
-        tracker = Tracker.load(file, threads=threads)
-        options = {"start": first, "end": last}
+        tracker = Tracker.load(file, **asdict(choice), threads=threads)
+        options = {"start": first, "end": last, **asdict(choice)}
         kinds = {"video": not no_video, "show": show}
         follow(frames, tracker, file, target, folder, **kinds, options=options, formats=formats or ())

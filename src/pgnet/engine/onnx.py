@@ -39,10 +39,21 @@ class OnnxEngine:
             raise PgnetError("ONNX Runtime has no half precision here; take --engine openvino or torch for it.")
         self.model = model
         self.threads = thread_count(threads)
-        self.device = _choose(device)
+        available = self.devices()
+        if device not in ("auto", *available):
+            raise PgnetError(f"This ONNX Runtime cannot compute on {device!r}; it has {', '.join(available)}.")
+        self.device = ("cuda" if "cuda" in available else "cpu") if device == "auto" else device
         self._embed = self._session(model.graph("embed"))
         self._search = self._session(model.graph("search"))
         self._levels = [f"z{i}" for i in range(len(self._embed.get_outputs()))]
+
+    @staticmethod
+    def devices() -> list[str]:
+        """Those of `PROVIDERS` that this ONNX Runtime has."""
+        import onnxruntime
+
+        available = onnxruntime.get_available_providers()
+        return [device for device, provider in PROVIDERS.items() if provider in available]
 
     def embed(self, template: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
         """(K, 127, 127, 3) uint8 RGB -> one (K, C, 5, 5) float32 array per level."""
@@ -77,15 +88,3 @@ class OnnxEngine:
         if session.get_providers()[0] != provider:  # it falls back to the CPU by itself, which would only be slow
             raise PgnetError(f"ONNX Runtime cannot start {self.device} here; its drivers are missing, or take cpu.")
         return session
-
-
-def _choose(device: str) -> str:
-    import onnxruntime
-
-    available = onnxruntime.get_available_providers()
-    if device == "auto":
-        return "cuda" if PROVIDERS["cuda"] in available else "cpu"
-    if PROVIDERS.get(device) not in available:
-        known = ", ".join(name for name, provider in PROVIDERS.items() if provider in available)
-        raise PgnetError(f"This ONNX Runtime cannot compute on {device!r}; it has {known}.")
-    return device

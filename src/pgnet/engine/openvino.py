@@ -41,12 +41,9 @@ class OpenvinoEngine:
         self.model = model
         self.threads = thread_count(threads)
         self.device = "cpu" if device == "auto" else device
-        core = openvino.Core()
-        name = self.device.upper()
-        if name.partition(".")[0] not in {known.partition(".")[0] for known in core.available_devices}:
-            raise PgnetError(
-                f"OpenVINO cannot compute on {device!r}; here it has {', '.join(core.available_devices).lower()}."
-            )
+        if self.device not in self.devices():
+            raise PgnetError(f"OpenVINO cannot compute on {device!r}; here it has {', '.join(self.devices())}.")
+        core, name = openvino.Core(), self.device.upper()
         properties: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
         if name == "CPU":
             properties["INFERENCE_NUM_THREADS"] = self.threads
@@ -67,6 +64,13 @@ class OpenvinoEngine:
         embed, search = load(model.graph("embed")), load(model.graph("search"))
         self._levels = [f"z{i}" for i in range(len(embed.outputs))]
         self._embed, self._search = embed.create_infer_request(), search.create_infer_request()
+
+    @staticmethod
+    def devices() -> list[str]:
+        """OpenVINO's names of what it can compute on here, in small letters."""
+        import openvino
+
+        return [name.lower() for name in openvino.Core().available_devices]
 
     def embed(self, template: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
         """(K, 127, 127, 3) uint8 RGB -> one (K, C, 5, 5) float32 array per level."""

@@ -60,6 +60,13 @@ class TorchEngine:
             self._embed = torch.compile(self._embed, mode="reduce-overhead")
             self._search = torch.compile(self._search, mode="reduce-overhead")
 
+    @staticmethod
+    def devices() -> list[str]:
+        """The CPU, and CUDA where there is a GPU for it."""
+        import torch
+
+        return ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+
     def embed(self, template: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
         """(K, 127, 127, 3) uint8 RGB -> one (K, C, 5, 5) float32 array per level."""
         import torch

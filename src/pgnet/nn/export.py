@@ -7,6 +7,7 @@ that depend on these alone fold the batch norms into the fp16 convolutions, whic
 from __future__ import annotations
 
 import json
+import logging
 import struct
 import tempfile
 import warnings
@@ -91,6 +92,8 @@ def graphs(folded: PGNet) -> dict[Part, onnx.ModelProto]:
 def _graph(module: nn.Module, args: tuple[Tensor, ...], inputs: list[str], outputs: list[str]) -> onnx.ModelProto:
     batch = torch.export.Dim("targets", min=1)
     shapes = tuple({0: batch} for _ in args)
+    # It warns that torchvision, which nothing here needs, is absent.
+    logging.getLogger("torch.onnx._internal.exporter._registration").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(

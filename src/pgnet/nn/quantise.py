@@ -20,7 +20,6 @@ from pgnet.engine import OnnxEngine
 from pgnet.errors import PgnetError
 from pgnet.models import ModelFile
 from pgnet.nn.export import Part
-from pgnet.nn.network import PGNet
 from pgnet.video import open_source
 from pgnet.video.reader import IMAGE_SUFFIXES, read_image
 
@@ -82,37 +81,27 @@ def calibration_crops(folder: Path, count: int, seed: int = 0) -> Iterator[tuple
         yield template[None], square_crop(image, x + dx, y + dy, side, anchors.SEARCH_SIZE, fill)[None]
 
 
-def float_nodes(graph: onnx.GraphProto, *, normalised: bool) -> set[str]:
-    """Names of the nodes that are not quantised: the correlation's products, and what follows from
+def float_nodes(graph: onnx.GraphProto) -> set[str]:
+    """Names of the nodes that are not quantised: those that depend on the template, which are PG-Corr and what follows.
 
-    - PG-Corr on, where templates are not normalised: its result is quadratic in the template's features, so that a
-      range calibrated on some targets does not fit the next one;
-    - the last 1x1 convolutions on, otherwise: they cost nothing and give the numbers themselves.
+    PG-Corr is quadratic in the template's features, so a range calibrated on some targets does not fit the next one
+    (unless they are normalised), and errors weigh most there.
     """
-    last = {
-        node.input[1]
-        for node in graph.node
-        if node.op_type == "Conv" and node.input[1].endswith((".cls.3.weight", ".reg.3.weight"))
-    }
-    tainted: set[str] = set()
-    names: set[str] = set()
+    after = {tensor.name for tensor in graph.input if tensor.name.startswith("z")}
+    names = set()
     for node in graph.node:  # in the order of computation
-        starts = node.op_type == "MatMul" if not normalised else bool(last & set(node.input))
-        if starts or tainted & set(node.input):
-            tainted |= set(node.output)
-            names.add(node.name)
-        if node.op_type not in QUANTISED:
+        if after & set(node.input):
+            after |= set(node.output)
             names.add(node.name)
     return names
 
 
-def quantise(proto: onnx.ModelProto, feeds: Iterator[Feed], *, normalised: bool, reduce_range: bool) -> onnx.ModelProto:
+def quantise(proto: onnx.ModelProto, feeds: Iterator[Feed], *, reduce_range: bool) -> onnx.ModelProto:
     """A folded network's graph with integer convolutions.
 
     Args:
         proto: of `pgnet.nn.export.graphs`.
         feeds: inputs to calibrate the ranges of activations on.
-        normalised: every template has the same root mean square.
         reduce_range: 7-bit weights, for processors whose 8-bit products saturate.
     """
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
@@ -131,7 +120,7 @@ def quantise(proto: onnx.ModelProto, feeds: Iterator[Feed], *, normalised: bool,
             Reader(),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=list(QUANTISED),
-            nodes_to_exclude=sorted(float_nodes(proto.graph, normalised=normalised)),
+            nodes_to_exclude=sorted(float_nodes(proto.graph)),
             per_channel=True,
             reduce_range=reduce_range,
             activation_type=QuantType.QUInt8,
@@ -157,20 +146,21 @@ def _feed_bytes(graph: onnx.GraphProto) -> None:
 
 def quantise_model(
     protos: Mapping[Part, onnx.ModelProto],
-    net: PGNet,
     model: ModelFile,
     folder: Path,
     crops: int,
+    *,
+    reduce_range: bool | None = None,
     tick: Callable[[int], None] = lambda done: None,
 ) -> dict[Part, onnx.ModelProto]:
     """Both graphs of a model with integer convolutions.
 
     Args:
         protos: of `pgnet.nn.export.graphs`.
-        net: the network they are of.
-        model: the same, to compute the template features that `search` is calibrated with.
+        model: what they are of, to compute the template features that `search` is calibrated with.
         folder: pictures or videos to calibrate on.
         crops: how many pieces of them, for each graph.
+        reduce_range: 7-bit weights; by default where this processor has no VNNI or the like.
         tick: called with the number of pieces done, up to two times `crops`.
 
     Raises:
@@ -187,8 +177,5 @@ def quantise_model(
                 yield {"crop": crop, **{f"z{j}": z for j, z in enumerate(engine.embed(template))}}
             tick(before + i)
 
-    normalised = all(level.adjust.normalise for level in net.each_level())
-    return {
-        part: quantise(proto, feeds(part), normalised=normalised, reduce_range=not has_vnni())
-        for part, proto in protos.items()
-    }
+    reduce_range = not has_vnni() if reduce_range is None else reduce_range
+    return {part: quantise(proto, feeds(part), reduce_range=reduce_range) for part, proto in protos.items()}
