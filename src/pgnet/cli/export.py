@@ -42,9 +42,11 @@ def export(
         Path | None, typer.Option(metavar="FOLDER", help="Pictures or videos like those to come; for --int8.")
     ] = None,
     crops: Annotated[int, typer.Option(min=1, help="How many pieces of these to calibrate on.")] = 256,
-    portable: Annotated[
+    full_range: Annotated[
         bool,
-        typer.Option("--portable", help="With --int8: 7-bit weights, for processors with and without VNNI alike."),
+        typer.Option(
+            "--full-range", help="With --int8: 8-bit weights, for processors with VNNI or of Arm; else 7 bits."
+        ),
     ] = False,
     verify: Annotated[
         Path | None,
@@ -91,7 +93,7 @@ def export(
             protos = formats.graphs(folded)
             if calibrate is not None and int8:
                 with progress_bar("Calibrating", 2 * crops) as update:
-                    protos = quantise_model(protos, file, calibrate, crops, reduce_range=portable or None, tick=update)
+                    protos = quantise_model(protos, file, calibrate, crops, reduce_range=not full_range, tick=update)
             if to is Format.openvino:
                 engine = formats.write_openvino(protos, out, name)
             else:

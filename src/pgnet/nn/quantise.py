@@ -5,7 +5,6 @@ What stays in floating point, and why: see `float_nodes`.
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -30,15 +29,6 @@ QUANTISED = ("Add", "Conv", "MaxPool", "Relu")
 VIDEO_SUFFIXES = frozenset({".avi", ".m4v", ".mkv", ".mov", ".mp4", ".webm"})
 FRAMES = 10
 """Frames taken of each video, from its first seconds."""
-
-
-def has_vnni() -> bool:
-    """Whether this processor multiplies 8-bit integers without saturation (VNNI on x86, any Arm); False if unknown."""
-    try:
-        flags = Path("/proc/cpuinfo").read_text().split()
-    except OSError:
-        return sys.platform == "darwin"
-    return bool({"avx512_vnni", "avx_vnni", "avx512vnni", "asimd"} & set(flags))
 
 
 def pictures(folder: Path, count: int) -> Iterator[Image]:
@@ -102,7 +92,7 @@ def quantise(proto: onnx.ModelProto, feeds: Iterator[Feed], *, reduce_range: boo
     Args:
         proto: of `pgnet.nn.export.graphs`.
         feeds: inputs to calibrate the ranges of activations on.
-        reduce_range: 7-bit weights, for processors whose 8-bit products saturate.
+        reduce_range: 7-bit weights. With 8 bits, sums of two products saturate on x86 processors without VNNI.
     """
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
@@ -150,7 +140,7 @@ def quantise_model(
     folder: Path,
     crops: int,
     *,
-    reduce_range: bool | None = None,
+    reduce_range: bool = True,
     tick: Callable[[int], None] = lambda done: None,
 ) -> dict[Part, onnx.ModelProto]:
     """Both graphs of a model with integer convolutions.
@@ -160,7 +150,7 @@ def quantise_model(
         model: what they are of, to compute the template features that `search` is calibrated with.
         folder: pictures or videos to calibrate on.
         crops: how many pieces of them, for each graph.
-        reduce_range: 7-bit weights; by default where this processor has no VNNI or the like.
+        reduce_range: 7-bit weights, see `quantise`.
         tick: called with the number of pieces done, up to two times `crops`.
 
     Raises:
@@ -177,5 +167,4 @@ def quantise_model(
                 yield {"crop": crop, **{f"z{j}": z for j, z in enumerate(engine.embed(template))}}
             tick(before + i)
 
-    reduce_range = not has_vnni() if reduce_range is None else reduce_range
     return {part: quantise(proto, feeds(part), reduce_range=reduce_range) for part, proto in protos.items()}
