@@ -99,7 +99,7 @@ def test_csv(tmp_path: Path) -> None:
 def test_many_frames_stay_small(tmp_path: Path) -> None:
     track = make(20_000)
     rows = track.target._rows
-    assert len(rows) * rows.itemsize + len(track.target._flags) == 20_000 * 57
+    assert len(rows) * rows.itemsize + len(track.target._flags) == 20_000 * 65
     track.write_json(tmp_path / "track.json")
     assert len(Track.read_json(tmp_path / "track.json")) == 20_000
 
@@ -111,12 +111,14 @@ def test_documented_example_is_read(tmp_path: Path) -> None:
     assert track.source.frame_count == len(track) == 2
     np.testing.assert_array_equal(track.boxes[0], track.options["box"])
     # It has every member that is written, and in the written order.
-    make().write_json(tmp_path / "made.json")
+    made = make()
+    made.append(9, 0.1, (1, 2, 3, 4), 0.5, presence=0.3, state="uncertain")
+    made.write_json(tmp_path / "made.json")
     written, documented = json.loads((tmp_path / "made.json").read_text("utf-8")), json.loads(example)
     assert list(written) == list(documented)
     for name in ("source", "model"):
         assert list(written[name]) == list(documented[name])
-    assert list(written["frames"][0]) == list(documented["frames"][1])
+    assert list(written["frames"][-1]) == list(documented["frames"][1])
     assert list(written["targets"][0]) == list(documented["targets"][0])
 
 
@@ -128,6 +130,42 @@ def test_version_1_is_still_read(tmp_path: Path) -> None:
     track.write_json(tmp_path / "track.json")
     assert json.loads((tmp_path / "track.json").read_text())["version"] == 1  # an old reader understands it
     assert Track.read_json(tmp_path / "track.json").boxes.tolist() == track.boxes.tolist()
+
+
+def doubtful() -> Track:
+    track = make()
+    track.append(8, 0.1, (1, 2, 3, 4), 0.5, presence=0.31234, state="uncertain")
+    track.append(9, 0.2, (1, 2, 3, 4), 0.1, presence=0.01, state="lost")
+    return track
+
+
+def test_what_the_tracker_thinks_of_its_boxes(tmp_path: Path) -> None:
+    track = doubtful()
+    track.target.append(10, 0.3, (1, 2, 3, 4), keyframe=True, presence=0.2, state="lost")  # a person knows better
+    track.write_json(tmp_path / "track.json")
+    rows = json.loads((tmp_path / "track.json").read_text())["frames"]
+    assert [(row.get("presence"), row.get("state")) for row in rows] == [
+        *[(None, None)] * 3,
+        (0.3123, "uncertain"),
+        (0.01, "lost"),
+        (None, None),
+    ]
+    back = Track.read_json(tmp_path / "track.json").target
+    assert back.states == ["present"] * 3 + ["uncertain", "lost", "present"] == track.target.states
+    assert back.presence.tolist() == [1, 1, 1, 0.3123, 0.01, 1]
+    assert back.missing.tolist() == [False] * 4 + [True, False]
+    assert not back.absent.any()
+    track.write_csv(tmp_path / "track.csv")
+    assert (tmp_path / "track.csv").read_text().splitlines()[0].endswith("score,presence,state,keyframe")
+
+
+@pytest.mark.parametrize(("what", "sentence"), [({"presence": 1.1}, "probability"), ({"state": "gone"}, "not one of")])
+def test_no_belief(tmp_path: Path, what: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        make().append(9, 1.0, (1, 2, 3, 4), 0.5, **what)
+    (tmp_path / "track.json").write_text(json.dumps(data() | {"frames": [data()["frames"][0] | what]}))
+    with pytest.raises(PgnetError, match=sentence):
+        Track.read_json(tmp_path / "track.json")
 
 
 def several() -> Track:

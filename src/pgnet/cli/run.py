@@ -88,12 +88,13 @@ def follow(
         lost = 0
         with _progress(source.expected, hidden=quiet) as advance:
             for frame in itertools.chain([first], frames):
-                score, state = 1.0, PRESENT
+                score, presence, state = 1.0, 1.0, PRESENT
                 if frame is not first:
                     prediction = tracker.update(frame.image)
                     box, score, state = prediction.box, prediction.score, prediction.state
+                    presence = prediction.presence
                 lost += state == LOST
-                track.append(frame.index, frame.time, box, score)
+                track.append(frame.index, frame.time, box, score, presence=presence, state=state)
                 if encoder:
                     encoder.put((frame, box, score, state))
                 if window:

@@ -21,12 +21,17 @@ from numpy.typing import ArrayLike, NDArray
 
 from pgnet.errors import PgnetError
 from pgnet.files import atomic
+from pgnet.tracking.presence import LOST, PRESENT, STATES
 
 SCHEMA, VERSION = "pgnet.track", 2
 """Version 1 had one target, no flags and no unknown values; it is still read, and written where it is enough."""
 STATUSES = ("complete", "interrupted")
 COLUMNS = ("frame", "time", "x", "y", "w", "h", "score")
+WIDTH = len(COLUMNS) + 1
+"""Numbers of a row in memory: these columns and the presence."""
 FLAGS = ("absent", "occluded", "keyframe")
+BELIEF = ("presence", "state")
+"""What a tracker says of its own box."""
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -70,7 +75,7 @@ class ModelInfo:
 
 @dataclass(eq=False)
 class TargetTrack:
-    """One target over the frames of a video; rows are appended in order, 57 bytes each.
+    """One target over the frames of a video; rows are appended in order, 65 bytes each.
 
     A frame without a row says nothing about the target; an absent one says that it cannot be seen.
 
@@ -101,6 +106,8 @@ class TargetTrack:
         absent: bool = False,
         occluded: bool = False,
         keyframe: bool = False,
+        presence: float = 1.0,
+        state: str = PRESENT,
     ) -> None:
         """Adds one frame.
 
@@ -112,23 +119,30 @@ class TargetTrack:
             absent: the target cannot be seen: it left the picture or is hidden.
             occluded: something covers it, in part or in whole.
             keyframe: a person set this box, rather than a tracker or an interpolation.
+            presence: the tracker's probability that the box overlaps the target by 0.5 or more.
+            state: "present", "uncertain" or "lost", as the tracker said. What a person set is present, for certain.
 
         Raises:
-            ValueError: a value is not finite, or the frame is not after the last one.
+            ValueError: a value is not finite or no probability, an unknown state, or the frame is not after the last.
         """
-        row = [float(frame), float(time), *np.asarray(box, np.float64).reshape(4).tolist(), float(score)]
+        presence, state = (1.0, PRESENT) if keyframe else (float(presence), state)
+        if state not in STATES:
+            raise ValueError(f"frame {frame}: the state is {state!r:.60}, not one of {', '.join(STATES)}")
+        if not 0 <= presence <= 1:
+            raise ValueError(f"frame {frame}: the presence is {presence}, not a probability")
+        row = [float(frame), float(time), *np.asarray(box, np.float64).reshape(4).tolist(), float(score), presence]
         if not all(map(math.isfinite, row[:1] + row[2:])) or math.isinf(row[1]):
             raise ValueError(f"frame {frame}: every value must be finite, not {row}")
-        if len(self) and frame <= self._rows[-len(COLUMNS)]:
-            raise ValueError(f"frame {frame} does not come after frame {self._rows[-len(COLUMNS)]:.0f}")
+        if len(self) and frame <= self._rows[-WIDTH]:
+            raise ValueError(f"frame {frame} does not come after frame {self._rows[-WIDTH]:.0f}")
         self._rows.extend(row)
-        self._flags.append(absent | occluded << 1 | keyframe << 2)
+        self._flags.append(absent | occluded << 1 | keyframe << 2 | STATES.index(state) << len(FLAGS))
 
     def __len__(self) -> int:
         return len(self._flags)
 
     def _table(self) -> Array:
-        return np.array(self._rows, np.float64).reshape(-1, len(COLUMNS))
+        return np.array(self._rows, np.float64).reshape(-1, WIDTH)
 
     def _flag(self, name: str) -> Flags:
         return (np.array(self._flags, np.uint8) >> FLAGS.index(name) & 1).astype(bool)
@@ -168,8 +182,23 @@ class TargetTrack:
         """(N,) whether a person set the box."""
         return self._flag("keyframe")
 
+    @property
+    def presence(self) -> Array:
+        """(N,) the tracker's probabilities of an overlap of 0.5 or more with the target; 1 where a person set it."""
+        return self._table()[:, 7]
+
+    @property
+    def states(self) -> list[str]:
+        """N times "present", "uncertain" or "lost"."""
+        return [STATES[flags >> len(FLAGS)] for flags in self._flags]
+
+    @property
+    def missing(self) -> Flags:
+        """(N,) whether there is no box to show: the target cannot be seen, or the tracker has lost it."""
+        return self.absent | (np.array(self._flags, np.uint8) >> len(FLAGS) == STATES.index(LOST))
+
     def _rounded(self) -> list[dict[str, Any]]:
-        """What the files hold: exact times, boxes to a thousandth of a pixel, scores to six digits, the flags set."""
+        """What the files hold: exact times, boxes to a thousandth of a pixel, scores to six digits, set flags."""
         return [
             {
                 "frame": int(frame),
@@ -177,9 +206,12 @@ class TargetTrack:
                 "target": self.id,
                 "box": [round(value, 3) for value in box],
                 "score": round(score, 6),
+                **({} if (presence, state) == (1, PRESENT) else {"presence": round(presence, 4), "state": state}),
                 **{name: True for bit, name in enumerate(FLAGS) if flags >> bit & 1},
             }
-            for (frame, time, *box, score), flags in zip(self._table().tolist(), self._flags, strict=True)
+            for (frame, time, *box, score, presence), state, flags in zip(
+                self._table().tolist(), self.states, self._flags, strict=True
+            )
         ]
 
 
@@ -216,9 +248,11 @@ class Track:
             raise ValueError(f"the track has {len(self.targets)} targets; choose one of its .targets")
         return self.targets[0]
 
-    def append(self, frame: int, time: float, box: ArrayLike, score: float) -> None:
+    def append(
+        self, frame: int, time: float, box: ArrayLike, score: float, *, presence: float = 1.0, state: str = PRESENT
+    ) -> None:
         """`TargetTrack.append` for the only target."""
-        self.target.append(frame, time, box, score)
+        self.target.append(frame, time, box, score, presence=presence, state=state)
 
     def __len__(self) -> int:
         """Rows of all targets together."""
@@ -278,19 +312,20 @@ class Track:
     def write_csv(self, path: str | Path) -> None:
         """Writes the rows alone: frame, time, x, y, w, h, score, and after them the columns that say something.
 
-        These are target (its id), label, absent, occluded and keyframe (0 or 1).
+        These are target (its id), label, presence, state, absent, occluded and keyframe (0 or 1).
         Raises: PgnetError where it cannot be written.
         """
         labels = {target.id: target.label for target in self.targets}
         rows = self._rounded()
         more = ["target"] if list(labels) != [1] else []
         more += ["label"] if any(labels.values()) else []
-        more += [name for name in FLAGS if any(name in row for row in rows)]
+        more += [name for name in (*BELIEF, *FLAGS) if any(name in row for row in rows)]
         with atomic(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow((*COLUMNS, *more))
             for row in rows:
                 values = {"target": row["target"], "label": labels[row["target"]]}
+                values |= {"presence": row.get("presence", 1.0), "state": row.get("state", PRESENT)}
                 values |= {name: int(name in row) for name in FLAGS}
                 writer.writerow(
                     (row["frame"], row["time"], *row["box"], row["score"], *(values[name] for name in more))
@@ -363,10 +398,13 @@ class Track:
             if len(box) != 4 or not all(isinstance(v, int | float) and not isinstance(v, bool) for v in box):
                 raise _Wrong(f"frames[{number}].box is {box!r}, not four numbers")
             time = row.get("time", float, type(None))
-            flags = {name: row.get(name, bool) for name in FLAGS if name in row.data}
+            said = {name: row.get(name, bool) for name in FLAGS if name in row.data}
+            said |= {
+                name: row.get(name, kind) for name, kind in zip(BELIEF, (float, str), strict=True) if name in row.data
+            }
             try:
                 by_id[target].append(
-                    row.get("frame", int), math.nan if time is None else time, box, row.get("score", float), **flags
+                    row.get("frame", int), math.nan if time is None else time, box, row.get("score", float), **said
                 )
             except (ValueError, OverflowError) as error:
                 raise _Wrong(f"frames[{number}]: {error}") from error

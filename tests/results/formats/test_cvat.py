@@ -149,3 +149,14 @@ def test_the_track_ends_with_the_video(tmp_path):
         track.append(frame, frame / 25, (10, 5, 20, 20), 1)
     cvat.write(track, tmp_path / "a.xml")
     assert 'frame="3"' not in (tmp_path / "a.xml").read_text()  # CVAT refuses frames after the last
+
+
+def test_what_the_tracker_lost_is_outside(tmp_path):
+    track = Track(SourceInfo("a.mp4", "video", 640, 360, 25.0, 9))
+    for frame in range(9):
+        state = "lost" if 3 <= frame < 7 else "present"
+        track.append(frame, frame / 25, (10 + frame, 5, 20, 20), 0.9 - frame / 10, presence=0.8, state=state)
+    cvat.write(track, tmp_path / "a.xml")
+    assert (tmp_path / "a.xml").read_text().count('outside="1"') == 1  # the first of them is enough
+    back = read(tmp_path / "a.xml").target
+    assert back.frames[back.absent].tolist() == [3, 4, 5, 6]

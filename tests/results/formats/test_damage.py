@@ -137,6 +137,8 @@ LINES = [
     ("csv", "frame,x,y,w\n", "line 1: the header lacks h"),
     ("csv", "frame,x,y,w,h\n1,2,3,4\n", "line 2: it has 4 values"),
     ("csv", "frame,x,y,w,h,absent\n1,2,3,4,5,yes\n", "line 2: absent is 'yes'"),
+    ("csv", "frame,x,y,w,h,state\n1,2,3,4,5,gone\n", "line 2: state is 'gone'"),
+    ("csv", "frame,x,y,w,h,presence\n1,2,3,4,5,1.5\n", "line 2: presence is 1.5"),
     ("csv", 'frame,x,y,w,h\n1,2,3,4,"5\n', "line 2: this is no CSV"),
     ("cvat", "<annotations>\n<track></annotations>", "line 2: "),
     ("cvat", "<annotations>\n<track id='x' label='a'/></annotations>", "line 2: the id of the track is 'x'"),

@@ -176,7 +176,7 @@ def write(track: Track, path: str | Path, format: str | None = None) -> list[str
         PgnetError: something that the format needs is not known, or the path cannot be written.
     """
     form = _format(format or format_for(path))
-    if all(target.absent.all() for target in track.targets):
+    if all(target.missing.all() for target in track.targets):
         raise PgnetError(f"There are no boxes to write to {path}.")
     if Path(path).is_dir() and form.suffix in (".json", ".csv", ".xml"):
         raise PgnetError(f"{path} is a folder, and {form.title} is a {form.suffix} file.")

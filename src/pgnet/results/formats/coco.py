@@ -106,8 +106,9 @@ def _row(place: Place, item: dict[str, Any], frame: int) -> Row:
     if not isinstance(box, list) or len(box) != 4:
         raise place.error("bbox is not an array of four numbers")
     attributes = _attributes(item)
-    flags = {name: attributes.get(name, False) is True for name in ("occluded", "keyframe")}
-    return Row(frame, place.box(box), place.number(item.get("score", 1.0), "score"), **flags)
+    occluded, keyframe = (attributes.get(name, False) is True for name in ("occluded", "keyframe"))
+    score = place.number(item.get("score", 1.0), "score")
+    return Row(frame, place.box(box), score, occluded=occluded, keyframe=keyframe)
 
 
 def _source(

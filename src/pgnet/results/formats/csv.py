@@ -1,4 +1,5 @@
-"""A table with a header: frame, x, y, w, h, and as far as known time, score, target, label, absent, occluded, keyframe.
+"""A table with a header: frame, x, y, w, h, and as far as known time, score, target, label,
+presence, state, absent, occluded, keyframe.
 
 `pgnet.results.Track.write_csv` writes it; `docs/track-format.md` describes it.
 """
@@ -11,6 +12,7 @@ from pathlib import Path
 from pgnet.results.formats.reading import Place, Row, Rows, read_text, settle
 from pgnet.results.formats.writing import lost
 from pgnet.results.track import FLAGS, SourceInfo, Track
+from pgnet.tracking.presence import PRESENT, STATES
 
 TITLE = "CSV"
 NEEDED = ("frame", "x", "y", "w", "h")
@@ -56,8 +58,14 @@ def _add(collected: Rows, place: Place, values: dict[str, str]) -> None:
         box=place.box([values[name] for name in NEEDED[1:]]),
         score=place.number(values.get("score") or "1", "score"),
         time=place.number(values["time"], "time") if values.get("time") else None,
+        presence=place.number(values.get("presence") or "1", "presence"),
+        state=values.get("state") or PRESENT,
         **{name: value == "1" for name, value in flags.items()},
     )
+    if row.state not in STATES:
+        raise place.error(f"state is {row.state!r:.60}, not {', '.join(STATES)}")
+    if not 0 <= row.presence <= 1:
+        raise place.error(f"presence is {row.presence:g}, not a probability from 0 to 1")
     target = place.whole(values.get("target", "1"), "target", highest=2**53)
     collected.add(place, target, place.text(values.get("label", ""), "label"), row)
 
@@ -69,5 +77,5 @@ def write(track: Track, path: Path) -> list[str]:
         PgnetError: it cannot be written.
     """
     track.write_csv(path)
-    kept = ("labels", "scores", "absent", "ends", "occluded", "keyframes", "gaps", "start", "times", "fps")
+    kept = ("labels", "scores", "presence", "absent", "ends", "occluded", "keyframes", "gaps", "start", "times", "fps")
     return lost(track, TITLE, *kept)

@@ -251,7 +251,8 @@ def _shown(target: TargetTrack, count: int | None) -> Iterator[Row]:
     found, keys = rows(target), key_rows(target).tolist()
     for i, (row, key) in enumerate(zip(found, keys, strict=True)):
         last = i + 1 == len(found)
-        continued = row.absent and i and row._replace(frame=row.frame - 1, box=found[i - 1].box) == found[i - 1]
+        before = found[i - 1]._replace(frame=row.frame, box=row.box, score=row.score)
+        continued = row.absent and i and row.frame == found[i - 1].frame + 1 and row == before
         if not continued or last:
             yield row._replace(keyframe=key)
         following = count if last else found[i + 1].frame

@@ -185,7 +185,7 @@ def write(track: Track, path: Path) -> list[str]:
             "value": {**length, "sequence": _sequence(target, width, height), "labels": [target.label or UNLABELLED]},
         }
         for target in track.targets
-        if not target.absent.all()
+        if not target.missing.all()
     ]
     answer = {"model_version": track.model.name, "result": results} if track.model else {"result": results}
     task = {"data": {"video": track.source.name}, "predictions" if track.model else "annotations": [answer]}
@@ -202,7 +202,7 @@ def _sequence(target: TargetTrack, width: int, height: int) -> list[dict[str, An
         for row, time, key in zip(rows(target), target.times.tolist(), key_rows(target).tolist(), strict=True)
         if key and not row.absent
     ]
-    visible = set(target.frames[~target.absent].tolist())
+    visible = set(target.frames[~target.missing].tolist())
     sequence = []
     for row, time in shown:
         x, y, w, h = (np.array(row.box) / (width, height, width, height) * 100).round(6).tolist()

@@ -68,5 +68,5 @@ def write(track: Track, path: Path) -> list[str]:
             (folder / name).write_text(",".join(flags) + "\n", encoding="utf-8")
     kept = ["absent", "ends"]
     kept += ["labels"] if target.label == _category(path.name) else []
-    kept += ["occluded"] if not (target.occluded & ~target.absent).any() else []
+    kept += ["occluded"] if not (target.occluded & ~target.missing).any() else []
     return lost(track, TITLE, *kept)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from pgnet.errors import PgnetError
 from pgnet.results.track import SourceInfo, TargetTrack, Track, is_one_line
+from pgnet.tracking.presence import PRESENT
 
 LAST_FRAME = 3_000_000
 """Longer videos are refused (28 hours at 30 a second): a damaged number must not fill the memory."""
@@ -180,6 +181,8 @@ class Row(NamedTuple):
     occluded: bool = False
     keyframe: bool = False
     time: float | None = None
+    presence: float = 1.0
+    state: str = PRESENT
 
 
 @dataclass

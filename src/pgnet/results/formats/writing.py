@@ -54,8 +54,8 @@ def clean(text: str) -> str:
 
 
 def rows(target: TargetTrack) -> list[Row]:
-    """A target's rows."""
-    columns = target.frames, target.boxes, target.scores, target.absent, target.occluded, target.keyframes
+    """A target's rows; where the tracker has lost it, it is absent."""
+    columns = target.frames, target.boxes, target.scores, target.missing, target.occluded, target.keyframes
     return [Row(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]
 
 
@@ -110,7 +110,8 @@ def lost(track: Track, title: str, *kept: str) -> list[str]:
     said = {
         "labels": ("labels", any(target.label for target in targets)),
         "scores": ("scores", any((target.scores != 1).any() for target in targets)),
-        "absent": ("frames in which the target is absent", any(target.absent.any() for target in targets)),
+        "presence": ("how sure the tracker was", any((target.presence < 1).any() for target in targets)),
+        "absent": ("frames in which the target is absent", any(target.missing.any() for target in targets)),
         "ends": ("absence before the first or after the last box", any(map(_absent_at_an_end, targets))),
         "occluded": ("occlusion", any(target.occluded.any() for target in targets)),
         "keyframes": ("who set a box (keyframes)", any(target.keyframes.any() for target in targets)),
@@ -126,10 +127,10 @@ def lost(track: Track, title: str, *kept: str) -> list[str]:
 
 
 def _absent_at_an_end(target: TargetTrack) -> bool:
-    return bool(target.absent[:1].any() or target.absent[-1:].any())
+    return bool(target.missing[:1].any() or target.missing[-1:].any())
 
 
 def more_keyframes(track: Track, title: str) -> list[str]:
     """One sentence where rows that no person set have to be written as keyframes (`key_rows`)."""
-    count = sum(int(np.sum(~target.keyframes & ~target.absent & key_rows(target))) for target in track.targets)
+    count = sum(int(np.sum(~target.keyframes & ~target.missing & key_rows(target))) for target in track.targets)
     return [f"{title} keeps keyframes only: {count} boxes that no person set become keyframes."] if count else []

@@ -65,7 +65,7 @@ def _video(name: str, target: TargetTrack, folder: Path, names: dict[int, str]) 
         folder: where the pictures are.
         names: of the pictures, by frame.
     """
-    visible = ~target.absent & ~target.occluded & (target.scores > 0)
+    visible = ~target.missing & ~target.occluded & (target.scores > 0)
     numbers = target.frames[visible].tolist()
     if lost := [number for number in numbers if number not in names]:
         raise PgnetError(f"The folder {folder} lacks frame {lost[0]}, which is annotated ({len(lost)} in all).")
