@@ -32,6 +32,22 @@ def irregular_times(count: int) -> list[float]:
     ]
 
 
+COUNT = 60
+TIMES = irregular_times(COUNT)
+NAMES = ["clip.mp4", "clip.mkv", "fragmented.mp4", "open-gop.mp4", "clip.webm", "clip.ts", "clip.avi"]
+
+
+def write_clips(folder: Path) -> None:
+    """One clip of `COUNT` frames in several containers and codecs: the files `NAMES`."""
+    write_clip(folder / "clip.mp4", TIMES, muxer={"movflags": "+faststart"})
+    write_clip(folder / "clip.mkv", TIMES)
+    write_clip(folder / "fragmented.mp4", TIMES, muxer={"movflags": "frag_keyframe+empty_moov"})
+    write_clip(folder / "open-gop.mp4", TIMES, options={"x264-params": "open-gop=1:keyint=12:bframes=3"})
+    write_clip(folder / "clip.webm", TIMES, "libvpx-vp9", options={"cpu-used": "8", "deadline": "realtime"})
+    write_clip(folder / "clip.ts", TIMES)
+    write_clip(folder / "clip.avi", [i / 25 for i in range(COUNT)], "mpeg4")
+
+
 def write_clip(
     path: Path,
     times: list[float],

@@ -16,24 +16,7 @@ from pgnet.errors import PgnetError
 from pgnet.video import reader
 from pgnet.video.reader import Frame, open_source
 
-from .clips import HEIGHT, WIDTH, irregular_times, number, numbered, save, write_clip
-
-COUNT = 60
-TIMES = irregular_times(COUNT)
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One clip in several containers and codecs."""
-    path = tmp_path_factory.mktemp("clips")
-    write_clip(path / "clip.mp4", TIMES, muxer={"movflags": "+faststart"})
-    write_clip(path / "clip.mkv", TIMES)
-    write_clip(path / "fragmented.mp4", TIMES, muxer={"movflags": "frag_keyframe+empty_moov"})
-    write_clip(path / "open-gop.mp4", TIMES, options={"x264-params": "open-gop=1:keyint=12:bframes=3"})
-    write_clip(path / "clip.webm", TIMES, "libvpx-vp9", options={"cpu-used": "8", "deadline": "realtime"})
-    write_clip(path / "clip.ts", TIMES)
-    write_clip(path / "clip.avi", [i / 25 for i in range(COUNT)], "mpeg4")
-    return path
+from .clips import COUNT, HEIGHT, NAMES, TIMES, WIDTH, number, numbered, save, write_clip
 
 
 @pytest.fixture
@@ -44,9 +27,6 @@ def clip(folder: Path) -> Path:
 def read(source: str | Path | int, **options: float) -> list[Frame]:
     with open_source(source, **options) as opened:
         return list(opened)
-
-
-NAMES = ["clip.mp4", "clip.mkv", "fragmented.mp4", "open-gop.mp4", "clip.webm", "clip.ts", "clip.avi"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -104,7 +84,7 @@ def test_start_and_end_in_seconds(folder: Path, name: str) -> None:
 @pytest.mark.parametrize("name", ["clip.mp4", "clip.mkv", "open-gop.mp4"])
 def test_start_decodes_from_the_key_frame_before(folder: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     decoded: list[object] = []
-    packets = reader._packets
+    packets = reader.packets
 
     def spy(*arguments: Any) -> Iterator[Any]:
         decoded.clear()  # the last call is the one that decodes
@@ -112,7 +92,7 @@ def test_start_decodes_from_the_key_frame_before(folder: Path, name: str, monkey
             decoded.append(packet)
             yield packet
 
-    monkeypatch.setattr(reader, "_packets", spy)
+    monkeypatch.setattr(reader, "packets", spy)
     frames = read(folder / name, start=COUNT - 5)
     assert [f.index for f in frames] == list(range(COUNT - 5, COUNT))
     assert len(decoded) <= 2 * 12 + 1, "at most two groups of pictures and the end"

@@ -177,7 +177,7 @@ def open_source(
     elif text.isdecimal() and not path.exists():
         opened, live = Source(text, "camera"), True
         reader = _camera(opened, int(text), window)
-    elif path.is_dir() or path.suffix.lower() in IMAGE_SUFFIXES or (glob.has_magic(text) and not path.exists()):
+    elif is_image_source(path):
         opened, live = Source(text, "images", fps=fps), False
         reader = _images(opened, path, window, fps)
     elif not path.exists():
@@ -200,6 +200,14 @@ def open_source(
     opened.expected = window.count(opened.frame_count, opened.fps)
     opened._frames = chain([first], opened._reader)
     return opened
+
+
+def is_image_source(path: str | Path) -> bool:
+    """Whether a path is that of images: a folder, an image file or a pattern."""
+    path = Path(path)
+    if path.is_dir() or path.suffix.lower() in IMAGE_SUFFIXES:
+        return True
+    return glob.has_magic(str(path)) and not path.exists()
 
 
 def _ahead(frames: Generator[Frame], *, drop: bool) -> Generator[Frame]:
@@ -243,7 +251,13 @@ def _ahead(frames: Generator[Frame], *, drop: bool) -> Generator[Frame]:
 # --- video files and streams ------------------------------------------------------------------------------------------
 
 
-def _open_video(source: Source, location: str) -> tuple[InputContainer, VideoStream]:
+def open_video(source: Source, location: str | None = None) -> tuple[InputContainer, VideoStream]:
+    """The container at a location, by default the source's name, and its first stream of moving pictures.
+
+    Raises:
+        PgnetError: it cannot be opened, or has no such stream.
+    """
+    location = location or source.name
     remote = source.kind == "stream"
     options = {"rtsp_transport": "tcp"} if location.startswith("rtsp") else {}
     try:
@@ -267,15 +281,21 @@ def _open_video(source: Source, location: str) -> tuple[InputContainer, VideoStr
 
 def _video(source: Source, location: str, window: _Window) -> tuple[Generator[Frame], bool]:
     """Opens the container, notes its facts in `source`; gives the frames and whether they arrive in real time."""
-    container, stream = _open_video(source, location)
+    container, stream = open_video(source, location)
+    seconds = declared_facts(source, container, stream)
+    live = source.kind == "stream" and not seconds
+    return _decode(source, location, container, stream, window), live
+
+
+def declared_facts(source: Source, container: InputContainer, stream: VideoStream) -> float | None:
+    """Notes rate, number of frames and time unit in the source, as the container says them -> its duration."""
     # Some containers give the unit of their time stamps for a rate.
     rates = (float(rate) for rate in (stream.average_rate, stream.guessed_rate) if rate)
     source.fps = next((rate for rate in rates if rate <= 1000), None)
     source.time_base = stream.time_base
     seconds = _duration(container, stream)
     source.frame_count = stream.frames or (round(seconds * source.fps) if seconds and source.fps else None)
-    live = source.kind == "stream" and not seconds
-    return _decode(source, location, container, stream, window), live
+    return seconds
 
 
 def _duration(container: InputContainer, stream: VideoStream) -> float | None:
@@ -296,9 +316,9 @@ def _decode(
             if (first := next(container.demux(stream), None)) is None or first.pts is None or first.pts > key:
                 index, key = 0, None
             container.seek(0 if key is None else key, stream=stream)
-        upright: _Upright | None = None
+        upright: Upright | None = None
         damaged, seconds = 0, 0.0
-        for packet in _packets(source, container, stream):
+        for packet in packets(source, container, stream):
             try:
                 frames = stream.decode(packet)
             except av.FFmpegError:
@@ -308,11 +328,11 @@ def _decode(
                 if key is not None and frame.pts is not None and frame.pts < key:
                     continue
                 damaged += frame.is_corrupt
-                seconds = _seconds(frame, index, source)
+                seconds = stamp_seconds(frame.pts, index, source)
                 if window.after(index, seconds):
                     return
                 if not window.before(index, seconds):
-                    upright = upright or _Upright(frame)
+                    upright = upright or Upright(frame)
                     if upright.size != (frame.width, frame.height):
                         _warn_once(source, f"{source.name} changes its size on the way; every frame was scaled.")
                     yield Frame(index, seconds, upright(frame))
@@ -341,7 +361,7 @@ def _truncated(location: str, stream: VideoStream, seconds: float) -> bool:
     return seconds + 0.5 < announced
 
 
-def _packets(source: Source, container: InputContainer, stream: VideoStream) -> Iterator[av.Packet[VideoStream] | None]:
+def packets(source: Source, container: InputContainer, stream: VideoStream) -> Iterator[av.Packet[VideoStream] | None]:
     """The packets, then None, which makes the decoder give what it still holds; an error ends them with a warning."""
     try:
         yield from (packet for packet in container.demux(stream) if packet.size)
@@ -357,14 +377,14 @@ def _key_frame(source: Source, location: str, window: _Window) -> tuple[int, int
     """
     if source.kind == "stream":
         return None
-    container, stream = _open_video(source, location)
+    container, stream = open_video(source, location)
     with container:
         unit = stream.time_base
         if unit is None or not {"mp4", "matroska"} & set(container.format.name.split(",")):
             return None
         stamps: list[int] = []
         keys: list[int] = []
-        for packet in _packets(Source("", "video"), container, stream):
+        for packet in packets(Source("", "video"), container, stream):
             if packet is None:
                 break
             if packet.pts is None:
@@ -383,14 +403,15 @@ def _key_frame(source: Source, location: str, window: _Window) -> tuple[int, int
         return (bisect_left(stamps, max(before)), max(before)) if before else None
 
 
-def _seconds(frame: VideoFrame, index: int, source: Source) -> float:
-    if frame.pts is None or source.time_base is None:
+def stamp_seconds(pts: int | None, index: int, source: Source) -> float:
+    """When frame `index` with a presentation time stamp is shown; by the frame rate where there is no stamp."""
+    if pts is None or source.time_base is None:
         return index / (source.fps or 30.0)
-    # Not frame.time_base: the frames that come out at the end of the stream have none.
-    return float(frame.pts * source.time_base)
+    # Not a frame's own time_base: the frames that come out at the end of the stream have none.
+    return float(pts * source.time_base)
 
 
-class _Upright:
+class Upright:
     """Turns decoded frames into upright RGB of the first one's size."""
 
     def __init__(self, first: VideoFrame) -> None:
@@ -433,6 +454,13 @@ def _natural(path: Path) -> list[tuple[int, str]]:
 def _images(source: Source, path: Path, window: _Window, fps: float) -> Generator[Frame]:
     if not fps > 0:
         raise PgnetError(f"The frame rate is {fps}; give a positive number.")
+    paths = image_paths(path)
+    source.frame_count = len(paths)
+    return _image_frames(source, paths, window, fps)
+
+
+def image_paths(path: Path) -> list[Path]:
+    """The image files of a folder, a pattern or one image, in natural order. Raises: PgnetError if there are none."""
     candidates = path.iterdir() if path.is_dir() else [path] if path.exists() else map(Path, glob.glob(str(path)))
     images = (p for p in candidates if p.suffix.lower() in IMAGE_SUFFIXES and p.is_file())
     paths = sorted((p for p in images if not p.name.startswith(".")), key=_natural)
@@ -440,8 +468,7 @@ def _images(source: Source, path: Path, window: _Window, fps: float) -> Generato
         if path.is_dir():
             raise PgnetError(f"The folder {path} has no images ({', '.join(sorted(IMAGE_SUFFIXES))}).")
         raise PgnetError(f"No image file matches {path}; check the path.")
-    source.frame_count = len(paths)
-    return _image_frames(source, paths, window, fps)
+    return paths
 
 
 def _image_frames(source: Source, paths: list[Path], window: _Window, fps: float) -> Generator[Frame]:
