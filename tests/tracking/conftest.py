@@ -20,21 +20,26 @@ class CorrelationEngine:
         self.calls = []
 
     def embed(self, template):
-        assert template.shape == (1, 127, 127, 3)
+        assert template.shape[1:] == (127, 127, 3)
         assert template.dtype == np.uint8
         return [template[:, 32:95, 32:95].astype(np.float32)]
 
     def search(self, features, crop):
-        assert crop.shape == (1, 255, 255, 3)
+        assert crop.shape[1:] == (255, 255, 3)
         assert crop.dtype == np.uint8
-        self.calls.append(crop[0])
+        self.calls.append(crop)
+        outputs = [self._search(template, image) for template, image in zip(features[0], crop, strict=True)]
+        cls, reg = zip(*outputs, strict=True)
+        return np.stack(cls), np.stack(reg)
+
+    def _search(self, template, crop):
         quality = np.full((25, 25), -1.0)
         offset = np.zeros((4, 25, 25))
         for scale in self.scales:
             size = 2 * round(63 * scale / 2) + 1
-            patch = cv2.resize(features[0][0], (size, size))
+            patch = cv2.resize(template, (size, size))
             # A border makes the map (255, 255): one value for every position of the patch's centre.
-            image = cv2.copyMakeBorder(crop[0].astype(np.float32), *[size // 2] * 4, cv2.BORDER_REPLICATE)
+            image = cv2.copyMakeBorder(crop.astype(np.float32), *[size // 2] * 4, cv2.BORDER_REPLICATE)
             ncc = cv2.matchTemplate(image, patch, cv2.TM_CCOEFF_NORMED)
             for row in range(25):
                 for column in range(25):
@@ -52,7 +57,7 @@ class CorrelationEngine:
         cls[0, 2] = -cls[1, 2]
         reg = np.zeros((4, 5, 25, 25), np.float32)
         reg[:, anchors.RATIOS.index(1.0)] = offset
-        return cls.reshape(1, 10, 25, 25), reg.reshape(1, 20, 25, 25)
+        return cls.reshape(10, 25, 25), reg.reshape(20, 25, 25)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from pgnet import boxes
 from pgnet.errors import PgnetError
 from pgnet.models import write_model_file
-from pgnet.tracking import Tracker, TrackingOptions
+from pgnet.tracking import MultiTracker, Tracker, TrackingOptions
 
 RNG = np.random.default_rng(7)
 OBJECT = cv2.resize(RNG.integers(0, 256, (8, 8, 3), np.uint8), (64, 64), interpolation=cv2.INTER_CUBIC)
@@ -62,7 +62,7 @@ def test_calibration_frees_the_size_of_what_the_network_adds(engine):
 
     def search(features, crop):
         cls, reg = honest(features, crop)
-        reg.reshape(4, 5, 25, 25)[2] += np.log(1.3)
+        reg.reshape(-1, 4, 5, 25, 25)[:, 2] += np.log(1.3)
         return cls, reg
 
     engine.search = search
@@ -110,7 +110,7 @@ def test_search_crop_is_centred_on_the_last_position(engine):
     box = (100, 90, 40, 40)
     tracker.init(scene(box), box)
     tracker.update(scene(box))
-    middle = engine.calls[-1][96:159, 96:159].astype(float)
+    middle = engine.calls[-1][0, 96:159, 96:159].astype(float)
     expected = cv2.resize(scene(box)[90:130, 100:140], (63, 63)).astype(float)
     assert np.abs(middle - expected).mean() < 8
 
@@ -128,9 +128,9 @@ def test_leaving_the_frame_keeps_the_box_inside(engine):
 
 def test_centre_stays_in_the_frame_whatever_the_network_says(engine, monkeypatch):
     def always_right(features, crop):
-        cls = np.zeros((1, 10, 25, 25), np.float32)
-        cls[0, 7, 12, 24] = 20
-        return cls, np.zeros((1, 20, 25, 25), np.float32)
+        cls = np.zeros((len(crop), 10, 25, 25), np.float32)
+        cls[:, 7, 12, 24] = 20
+        return cls, np.zeros((len(crop), 20, 25, 25), np.float32)
 
     monkeypatch.setattr(engine, "search", always_right)
     tracker = Tracker(engine, TrackingOptions(window_influence=0))
@@ -156,6 +156,52 @@ def test_two_trackers_do_not_disturb_each_other(engine):
     for i in range(1, 12):
         for tracker, images, expected in zip(pair, frames, alone, strict=True):
             assert np.array_equal(tracker.update(images[i]).box, expected[i - 1])
+
+
+def test_several_targets_are_one_batch_and_as_good_as_alone(engine):
+    """The second starts later, the first ends earlier and is lost before, so that it looks at a second place."""
+    tracks = [(20 + 6 * i, 60, 30, 30) for i in range(14)], [(240 - 5 * i, 150, 34, 34) for i in range(14)]
+
+    def frame(i):
+        image = scene(tracks[1][i], OTHER)
+        if i < 3:
+            x, y, w, h = tracks[0][i]
+            image[y : y + h, x : x + w] = cv2.resize(OBJECT, (w, h))
+        return image
+
+    alone = Tracker(engine), Tracker(engine)
+    together = MultiTracker(engine)
+    together.start(7, frame(0), tracks[0][0])
+    alone[0].init(frame(0), tracks[0][0])
+    states = set()
+    for i in range(1, 14):
+        if i == 2:
+            together.start(3, frame(1), tracks[1][1])
+            alone[1].init(frame(1), tracks[1][1])
+        if i == 11:
+            together.stop(7)
+        before = len(engine.calls)
+        found = together.update(frame(i))
+        assert len(engine.calls) == before + 1
+        assert list(found) == together.ids == [7] * (i < 11) + [3] * (i > 1)
+        for id, tracker in zip((7, 3), alone, strict=True):
+            if id in found:
+                expected = tracker.update(frame(i))
+                assert np.array_equal(found[id].box, expected.box) and found[id].presence == expected.presence
+                states.add((id, expected.state))
+    assert (7, "lost") in states and (3, "lost") not in states
+
+
+def test_no_target_no_work(engine):
+    assert MultiTracker(engine).update(BACKGROUND) == {} and not engine.calls
+
+
+def test_a_target_may_start_again(engine):
+    tracker = MultiTracker(engine)
+    tracker.start(1, BACKGROUND, (10, 10, 20, 20))
+    box = (100, 90, 40, 40)
+    tracker.start(1, scene(box), box)
+    assert boxes.iou(tracker.update(scene(box))[1].box, box) > 0.9
 
 
 def test_bgr_is_the_same_as_rgb(engine):

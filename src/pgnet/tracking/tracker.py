@@ -1,10 +1,11 @@
-"""Follow one object: `Tracker.init` on the first frame, `Tracker.update` on each that follows."""
+"""Follow objects: `Tracker` one, `MultiTracker` several, whose crops go through the network as one batch."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -56,6 +57,14 @@ class _Target:
     fill: tuple[float, ...]  # colour of what lies outside the frame: the first frame's mean, as SiamRPN trackers do
 
 
+class _Look(NamedTuple):
+    """A search crop to be cut and searched."""
+
+    target: _Target  # its centre is the crop's
+    options: TrackingOptions
+    zoom: float = 1.0  # the target appears this much larger than usual
+
+
 class _Found(NamedTuple):
     """What a look at a search crop gave."""
 
@@ -66,13 +75,8 @@ class _Found(NamedTuple):
     probability: float
 
 
-class Tracker:
-    """Follows one object through the frames of a video; two trackers share nothing that changes.
-
-    >>> tracker = Tracker.load("pgnet-lite")  # doctest: +SKIP
-    >>> tracker.init(first_frame, (x, y, width, height))  # doctest: +SKIP
-    >>> prediction = tracker.update(next_frame)  # doctest: +SKIP
-    """
+class _Method:
+    """The network and how its outputs are read: what `Tracker` and `MultiTracker` share."""
 
     def __init__(
         self,
@@ -93,7 +97,6 @@ class Tracker:
         self.options = options or TrackingOptions()
         self.presence = presence or Presence()
         self._grid = anchors.grid() if grid is None else grid
-        self._target: _Target | None = None
 
     @classmethod
     def load(
@@ -105,8 +108,8 @@ class Tracker:
         threads: int | None = None,
         half: bool = False,
         options: TrackingOptions | None = None,
-    ) -> Tracker:
-        """A tracker with a model, by name or path, and the options tuned for it.
+    ) -> Self:
+        """One with a model, by name or path, and the options tuned for it.
 
         Args:
             model: a name of `pgnet.models.available`, or the path of a .safetensors file.
@@ -137,24 +140,18 @@ class Tracker:
             ) from error
         return cls(load_engine(file, engine, device, threads, half=half), options, grid, presence)
 
-    def init(self, frame: NDArray[Any], box: ArrayLike, *, bgr: bool = False) -> None:
-        """Start (or start again) with the target in a frame.
-
-        Args:
-            frame: the image, see `pgnet.tracking.frames.to_rgb`.
-            box: the target's x, y, w, h in 0-based pixels.
-            bgr: the frame's channels are in OpenCV's order.
+    def _begin(self, image: NDArray[np.uint8], box: ArrayLike) -> _Target:
+        """The state of a target that a person has marked in an (H, W, 3) RGB frame.
 
         Raises:
-            PgnetError: a frame or a box that cannot be used.
+            PgnetError: a box that cannot be used.
         """
-        image = to_rgb(frame, bgr=bgr)
         height, width = image.shape[:2]
         centre, size = np.split(xywh_to_cxcywh(check_target_box(box, width, height)), 2)
         fill = mean_colour(image)
         side = template_side(size[0], size[1], self.options.context)
         crop = square_crop(image, centre[0], centre[1], side, anchors.TEMPLATE_SIZE, fill)
-        self._target = _Target(
+        target = _Target(
             features=self.engine.embed(crop[None]),
             centre=centre,
             size=size,
@@ -168,44 +165,114 @@ class Tracker:
             tile=0,
             fill=fill,
         )
-        self._target = self._calibrate(image, self._target)
+        return self._calibrate(image, target)
 
-    def _look(
-        self, image: NDArray[np.uint8], target: _Target, zoom: float = 1.0, options: TrackingOptions | None = None
-    ) -> _Found:
-        """The best candidate in the search crop around the target's last position."""
-        side = search_side(target.size[0], target.size[1], self.options.context) / zoom
-        scale = anchors.SEARCH_SIZE / side
-        crop = square_crop(image, target.centre[0], target.centre[1], side, anchors.SEARCH_SIZE, target.fill)
-        cls, reg = self.engine.search(target.features, crop[None])
+    def _calibrate(self, image: NDArray[np.uint8], target: _Target) -> _Target:
+        """Look at the first frame itself, in three sizes: how sure is the network, and what size does it see?"""
+        found = self._look(image, [_Look(target, self.options, zoom) for zoom in CALIBRATION_ZOOMS])
+        stretch = size_stretch(target.size, np.array([look.size for look in found]), self.options.calibration)
+        reference = float(np.mean([look.evidence.logit for look in found]))
+        return replace(target, stretch=stretch, reference=reference, recent=reference)
+
+    def _look(self, image: NDArray[np.uint8], looks: Sequence[_Look]) -> list[_Found]:
+        """The best candidate in each search crop; all crops are one batch."""
+        sides, crops = [], []
+        for target, _, zoom in looks:
+            sides.append(search_side(target.size[0], target.size[1], self.options.context) / zoom)
+            crops.append(
+                square_crop(image, target.centre[0], target.centre[1], sides[-1], anchors.SEARCH_SIZE, target.fill)
+            )
+        levels = zip(*(look.target.features for look in looks), strict=True)
+        outputs = self.engine.search([np.concatenate(level) for level in levels], np.stack(crops))
+        return [
+            self._found(look, anchors.SEARCH_SIZE / side, cls, reg)
+            for look, side, cls, reg in zip(looks, sides, *outputs, strict=True)
+        ]
+
+    def _found(self, look: _Look, scale: float, cls: NDArray[np.float32], reg: NDArray[np.float32]) -> _Found:
+        """The best candidate in a crop of that many pixels for each of the frame."""
+        target = look.target
         width, height = target.size * scale
-        best = best_candidate(cls[0], reg[0], self._grid, (width, height), options or self.options, target.stretch)
+        best = best_candidate(cls, reg, self._grid, (width, height), look.options, target.stretch)
         shift = best.box[:2] - anchors.SEARCH_SIZE / 2
         evidence = gather(best, (width, height), float(np.hypot(*shift)), target.recent, target.reference)
         return _Found(
             best, target.centre + shift / scale, best.box[2:] / scale, evidence, self.presence.probability(evidence)
         )
 
-    def _look_around(self, image: NDArray[np.uint8], target: _Target, here: _Found) -> tuple[_Found, _Target]:
-        """While lost: also look at one more place of the frame, and go there if that is far better evidence."""
+    def _advance(self, image: NDArray[np.uint8], targets: Sequence[_Target]) -> list[tuple[Prediction, _Target]]:
+        """Find the targets in the next frame.
+
+        Raises:
+            PgnetError: the frame has another size than the one before.
+        """
+        for height, width in {target.frame for target in targets} - {image.shape[:2]}:
+            raise PgnetError(
+                f"The frame size changed from {width} x {height} to {image.shape[1]} x {image.shape[0]}; "
+                "start again with a box in this frame."
+            )
+        looks = [_Look(target, self.options) for target in targets]
+        # While lost, a target is also looked for in one more place of the frame.
+        lost = [i for i, target in enumerate(targets) if target.state == LOST and self.options.redetect]
+        looks += [self._elsewhere(targets[i]) for i in lost]
+        found = self._look(image, looks) if looks else []
+        there = dict(zip(lost, found[len(targets) :], strict=True))
+        return [self._follow(target, found[i], there.get(i)) for i, target in enumerate(targets)]
+
+    def _elsewhere(self, target: _Target) -> _Look:
         places = _places(target)
         there = replace(target, centre=places[target.tile % len(places)])
-        found = self._look(image, there, options=replace(self.options, window_influence=0.0))
-        target = replace(target, tile=target.tile + 1)
-        if found.probability >= self.presence.sure and found.probability > here.probability:
-            return found, replace(target, tile=0)
-        return here, target
+        return _Look(there, replace(self.options, window_influence=0.0))
 
-    def _calibrate(self, image: NDArray[np.uint8], target: _Target) -> _Target:
-        """Look at the first frame itself, in three sizes: how sure is the network, and what size does it see?"""
-        found, sure = [], []
-        for zoom in CALIBRATION_ZOOMS:
-            look = self._look(image, target, zoom)
-            found.append(look.size)
-            sure.append(look.evidence.logit)
-        stretch = size_stretch(target.size, np.array(found), self.options.calibration)
-        reference = float(np.mean(sure))
-        return replace(target, stretch=stretch, reference=reference, recent=reference)
+    def _follow(self, target: _Target, found: _Found, there: _Found | None) -> tuple[Prediction, _Target]:
+        """What a target's look says, or that elsewhere if it gives far better evidence."""
+        tile = target.tile
+        if there is not None:
+            tile += 1
+            if there.probability >= self.presence.sure and there.probability > found.probability:
+                found, tile = there, 0
+        height, width = target.frame
+        limit = np.array([width, height], np.float64)
+        size = smooth_size(target.size, found.size, found.candidate, self.options.size_lr)
+        state, doubts = next_state(target.state, target.doubts, found.probability, self.presence)
+        target = replace(
+            target,
+            centre=np.clip(found.centre, 0, limit),
+            size=np.clip(size, target.smallest, limit),
+            recent=found.evidence.recent,
+            state=state,
+            doubts=doubts,
+            tile=tile,
+        )
+        box = cxcywh_to_xywh(np.concatenate([target.centre, target.size]))
+        prediction = Prediction(
+            clip(box, width, height), found.candidate.score, found.probability, state, found.evidence
+        )
+        return prediction, target
+
+
+class Tracker(_Method):
+    """Follows one object through the frames of a video; two trackers share nothing that changes.
+
+    >>> tracker = Tracker.load("pgnet-lite")  # doctest: +SKIP
+    >>> tracker.init(first_frame, (x, y, width, height))  # doctest: +SKIP
+    >>> prediction = tracker.update(next_frame)  # doctest: +SKIP
+    """
+
+    _target: _Target | None = None
+
+    def init(self, frame: NDArray[Any], box: ArrayLike, *, bgr: bool = False) -> None:
+        """Start (or start again) with the target in a frame.
+
+        Args:
+            frame: the image, see `pgnet.tracking.frames.to_rgb`.
+            box: the target's x, y, w, h in 0-based pixels.
+            bgr: the frame's channels are in OpenCV's order.
+
+        Raises:
+            PgnetError: a frame or a box that cannot be used.
+        """
+        self._target = self._begin(to_rgb(frame, bgr=bgr), box)
 
     def update(self, frame: NDArray[Any], *, bgr: bool = False) -> Prediction:
         """Find the target in the next frame.
@@ -217,32 +284,77 @@ class Tracker:
         Raises:
             PgnetError: `init` was not called, or a frame that cannot be used.
         """
-        target = self._target
-        if target is None:
+        if self._target is None:
             raise PgnetError("The tracker has no target yet; call init(frame, box) before update(frame).")
-        image = to_rgb(frame, bgr=bgr)
-        height, width = target.frame
-        if image.shape[:2] != target.frame:
-            raise PgnetError(
-                f"The frame size changed from {width} x {height} to {image.shape[1]} x {image.shape[0]}; "
-                "start again with init(frame, box)."
-            )
-        found = self._look(image, target)
-        if target.state == LOST and self.options.redetect:
-            found, target = self._look_around(image, target, found)
-        limit = np.array([width, height], np.float64)
-        size = smooth_size(target.size, found.size, found.candidate, self.options.size_lr)
-        state, doubts = next_state(target.state, target.doubts, found.probability, self.presence)
-        self._target = replace(
-            target,
-            centre=np.clip(found.centre, 0, limit),
-            size=np.clip(size, target.smallest, limit),
-            recent=found.evidence.recent,
-            state=state,
-            doubts=doubts,
-        )
-        box = cxcywh_to_xywh(np.concatenate([self._target.centre, self._target.size]))
-        return Prediction(clip(box, width, height), found.candidate.score, found.probability, state, found.evidence)
+        [(prediction, self._target)] = self._advance(to_rgb(frame, bgr=bgr), [self._target])
+        return prediction
+
+
+class MultiTracker(_Method):
+    """Follows several objects, which may start and stop at different frames; their crops are one batch.
+
+    >>> tracker = MultiTracker.load("pgnet-lite")  # doctest: +SKIP
+    >>> tracker.start(1, first_frame, (x, y, width, height))  # doctest: +SKIP
+    >>> tracker.start(2, first_frame, other_box)  # doctest: +SKIP
+    >>> predictions = tracker.update(next_frame)  # doctest: +SKIP
+    >>> predictions[2].box  # doctest: +SKIP
+
+    Each gets the same boxes as from a `Tracker` of its own.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        options: TrackingOptions | None = None,
+        grid: NDArray[np.float64] | None = None,
+        presence: Presence | None = None,
+    ) -> None:
+        """As `Tracker`."""
+        super().__init__(engine, options, grid, presence)
+        self._targets: dict[int, _Target] = {}
+
+    @property
+    def ids(self) -> list[int]:
+        """Of the targets that are followed, in the order of their start."""
+        return list(self._targets)
+
+    def start(self, id: int, frame: NDArray[Any], box: ArrayLike, *, bgr: bool = False) -> None:
+        """Follow a target from this frame on; one with this id that is followed already starts again.
+
+        Args:
+            id: tells the targets apart.
+            frame: the image, see `pgnet.tracking.frames.to_rgb`.
+            box: the target's x, y, w, h in 0-based pixels.
+            bgr: the frame's channels are in OpenCV's order.
+
+        Raises:
+            PgnetError: a frame or a box that cannot be used.
+        """
+        self._targets[id] = self._begin(to_rgb(frame, bgr=bgr), box)
+
+    def stop(self, id: int) -> None:
+        """Follow a target no longer.
+
+        Raises:
+            KeyError: no such target is followed.
+        """
+        del self._targets[id]
+
+    def update(self, frame: NDArray[Any], *, bgr: bool = False) -> dict[int, Prediction]:
+        """Find the targets in the next frame -> a prediction for each id, none where no target is followed.
+
+        Args:
+            frame: an image of the size of the frames before.
+            bgr: the frame's channels are in OpenCV's order.
+
+        Raises:
+            PgnetError: a frame that cannot be used.
+        """
+        advanced = self._advance(to_rgb(frame, bgr=bgr), list(self._targets.values()))
+        predictions: dict[int, Prediction] = {}
+        for id, (prediction, target) in zip(list(self._targets), advanced, strict=True):
+            predictions[id], self._targets[id] = prediction, target
+        return predictions
 
 
 def _places(target: _Target) -> list[NDArray[np.float64]]:
