@@ -24,6 +24,7 @@ from pgnet.cli import (
     models,
     plot_track,
     report,
+    review,
     score,
     summary,
     track,
@@ -40,6 +41,7 @@ app = typer.Typer(
 )
 app.command("track")(track.track)
 app.command("frame")(frame.frame)
+app.command("review")(review.review)
 app.command("convert")(convert.convert)
 app.command("demo")(demo.demo)
 app.command("models")(models.models)

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -48,6 +48,10 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
+def _known(time: float) -> float | None:
+    return None if math.isnan(time) else time
+
+
 def is_one_line(text: str) -> bool:
     """Whether every format can hold it: no control characters, line separators or halves of characters."""
     return not any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") or c in "\ufffe\uffff" for c in text)
@@ -71,6 +75,19 @@ class ModelInfo:
 
     name: str
     sha256: str
+
+
+class Event(NamedTuple):
+    """A target was lost, or is back."""
+
+    frame: int
+    """First frame without a box to show, or first with one again."""
+    time: float
+    """Of this frame in seconds; NaN if unknown."""
+    target: int
+    """Id."""
+    event: str
+    """"lost" or "back"."""
 
 
 @dataclass(eq=False)
@@ -197,12 +214,22 @@ class TargetTrack:
         """(N,) whether there is no box to show: the target cannot be seen, or the tracker has lost it."""
         return self.absent | (np.array(self._flags, np.uint8) >> len(FLAGS) == STATES.index(LOST))
 
+    @property
+    def events(self) -> list[Event]:
+        """When the target was lost and when it was back, in order, from `missing`."""
+        missing = self.missing
+        changes = np.flatnonzero(np.diff(missing, prepend=False))
+        frames, times = self.frames, self.times
+        return [
+            Event(int(frames[row]), float(times[row]), self.id, "lost" if missing[row] else "back") for row in changes
+        ]
+
     def _rounded(self) -> list[dict[str, Any]]:
         """What the files hold: exact times, boxes to a thousandth of a pixel, scores to six digits, set flags."""
         return [
             {
                 "frame": int(frame),
-                "time": None if math.isnan(time) else time,
+                "time": _known(time),
                 "target": self.id,
                 "box": [round(value, 3) for value in box],
                 "score": round(score, 6),
@@ -278,6 +305,11 @@ class Track:
         """(N,) scores of the only target, 0..1."""
         return self.target.scores
 
+    @property
+    def events(self) -> list[Event]:
+        """Those of all targets by frame."""
+        return sorted(event for target in self.targets for event in target.events)
+
     def _rounded(self) -> list[dict[str, Any]]:
         """The rows of all targets by frame."""
         return sorted((row for target in self.targets for row in target._rounded()), key=lambda row: row["frame"])
@@ -302,6 +334,7 @@ class Track:
             "model": None if self.model is None else asdict(self.model),
             "options": self.options,
             "targets": [{"id": target.id, "label": target.label} for target in self.targets],
+            "events": [event._asdict() | {"time": _known(event.time)} for event in self.events],
         }
         text = json.dumps(head, indent=2, ensure_ascii=False, allow_nan=False).removesuffix("\n}")
         frames = "[\n    " + ",\n    ".join(map(json.dumps, rows)) + "\n  ]" if rows else "[]"
