@@ -5,7 +5,7 @@ import pytest
 
 from pgnet.errors import PgnetError
 from pgnet.results import ModelInfo, SourceInfo, TargetTrack, Track
-from pgnet.results.review import review
+from pgnet.results.review import losses, review
 
 
 def track_of(*targets: str, keys: tuple[int, ...] = ()) -> Track:
@@ -89,3 +89,10 @@ def test_a_track_without_presence_is_refused() -> None:
     track.model = None  # annotations of persons
     assert review(track) == []
     assert np.isfinite(track.boxes).all()
+
+
+def test_losses_in_words() -> None:
+    assert losses(track_of("ppp")) == ""
+    assert losses(track_of("pllpplll")) == "Lost at frame 1, back at 3; lost at frame 5, not found again"
+    assert losses(track_of("plplplplp", "ppppllpp")).endswith("; 2 more losses")
+    assert losses(track_of("ppp", "plp")) == "Target 2 was lost at frame 1, back at 2"

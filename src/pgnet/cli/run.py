@@ -26,8 +26,9 @@ from pgnet.errors import PgnetError
 from pgnet.models import ModelFile
 from pgnet.results import ModelInfo, SourceInfo, Track
 from pgnet.results.formats import file_name, write
+from pgnet.results.review import losses
 from pgnet.tracking import Tracker
-from pgnet.tracking.presence import LOST, PRESENT
+from pgnet.tracking.presence import PRESENT
 from pgnet.video import Behind, Frame, Source, VideoWriter, draw_prediction
 from pgnet.video.draw import STATE_COLOURS
 
@@ -85,7 +86,6 @@ def follow(
             encoder = stack.enter_context(Behind(partial(_encode, writer)))
         interrupted = threading.Event() if quiet else stack.enter_context(_first_interrupt())
         begin = time.perf_counter()
-        lost = 0
         with _progress(source.expected, hidden=quiet) as advance:
             for frame in itertools.chain([first], frames):
                 score, presence, state = 1.0, 1.0, PRESENT
@@ -93,7 +93,6 @@ def follow(
                     prediction = tracker.update(frame.image)
                     box, score, state = prediction.box, prediction.score, prediction.state
                     presence = prediction.presence
-                lost += state == LOST
                 track.append(frame.index, frame.time, box, score, presence=presence, state=state)
                 if encoder:
                     encoder.put((frame, box, score, state))
@@ -124,8 +123,8 @@ def follow(
     written = [folder / name for name in FILES if video or name != VIDEO] + list(more.values())
     print(f"Wrote {', '.join(map(str, written))}.")
     print(f"Tracked {len(track)} frames in {seconds:.1f} s: {len(track) / seconds:.1f} frames per second.")
-    if lost:
-        print(f"The target was lost in {lost} of them" + (" (red boxes in the video)." if video else "."))
+    if lost := losses(track):
+        print(f"{lost}. pgnet review {folder / JSON} lists the frames to look at.")
     if interrupted.is_set():
         raise typer.Exit(130)
     return track

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import numpy as np
 
@@ -59,6 +60,29 @@ def review(track: Track) -> list[Moment]:
     if track.model and all((target.presence == 1).all() for target in track.targets if len(target) > 1):
         raise PgnetError("The track does not say how sure the tracker was; make it again with this version of pgnet.")
     return sorted((m for t in track.targets for m in _moments(t)), key=lambda m: (-m.cost, m.frame, m.target))
+
+
+def losses(track: Track, limit: int = 3) -> str:
+    """When targets were lost and back again, as a sentence without full stop; "" where they never were.
+
+    Args:
+        track: of any number of targets.
+        limit: losses that are listed; of more, the number is said.
+    """
+    spans = []
+    for target in track.targets:
+        who = f"target {target.id} was " if len(track.targets) > 1 else ""
+        events = target.events
+        for lost, back in zip_longest(events[::2], events[1::2]):
+            spans.append(
+                (
+                    lost.frame,
+                    f"{who}lost at frame {lost.frame}, {f'back at {back.frame}' if back else 'not found again'}",
+                )
+            )
+    listed = [text for _, text in sorted(spans)]
+    more = [f"{len(listed) - limit} more losses"] if len(listed) > limit else []
+    return "; ".join(listed[:limit] + more).capitalize()
 
 
 def _moments(target: TargetTrack) -> Iterator[Moment]:
