@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from pgnet.datasets import read_lasot
-from pgnet.datasets.lasot import TEST
+from pgnet.datasets.lasot import EXTENSION, TEST
 from pgnet.errors import PgnetError
 
 SHARED = Path(__file__).parents[2] / "../shared/data/lasot"
@@ -42,8 +42,9 @@ def test_hidden_or_outside_is_absent(make, tmp_path):
 def test_splits(make, tmp_path):
     make("bear/bear-2")  # of the test set
     make("bear/bear-1")
-    assert [sequence.name for sequence in read_lasot(tmp_path, split="test")] == ["bear-2"]
-    assert [sequence.name for sequence in read_lasot(tmp_path, split="train")] == ["bear-1"]
+    make("atv/atv-10")
+    for split, name in {"test": "bear-2", "train": "bear-1", "extension": "atv-10"}.items():
+        assert [sequence.name for sequence in read_lasot(tmp_path, split=split)] == [name]
 
 
 def test_official_test_set():
@@ -51,6 +52,11 @@ def test_official_test_set():
     categories = [name.rpartition("-")[0] for name in TEST]
     assert all(categories.count(category) == 4 for category in categories)
     assert len(set(categories)) == 70
+
+
+def test_extension():
+    assert len(set(EXTENSION)) == 150
+    assert not set(EXTENSION) & set(TEST)
 
 
 def test_attributes_of_the_toolkit(make, put, tmp_path):

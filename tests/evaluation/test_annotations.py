@@ -123,6 +123,18 @@ def test_vot_from_json(put, tmp_path):
         read_annotations("vot2018", tmp_path)
 
 
+def test_one_pass_from_json(put, tmp_path):
+    put("other.json", "[]")
+    put("OTB100.json", json.dumps({"Tiger1": {"gt_rect": [[i, 1, 5, 5] for i in range(1, 31)], "attr": ["IV", "OCC"]}}))
+    put("lasot.json", json.dumps({"dog-1": {"gt_rect": [[1, 2, 3, 4]] * 2, "absent": [1, 0]}}))
+    tiger = read_annotations("otb100", tmp_path)["Tiger1"]
+    assert (len(tiger), tiger.boxes[0, 0], tiger.first_row, tiger.attributes) == (25, 6, 5, ("IV", "OCC"))
+    assert read_annotations("lasot", tmp_path / "lasot.json")["dog-1"].absent.tolist() == [False, True]
+    for content in ("[]", '{"dog-1": {"gt_rect": [[1, 2]]}}', '{"dog-1": {"gt_rect": [[1, 2, 3, 4]]}}', "{"):
+        with pytest.raises(PgnetError, match=r"lasot\.json is no annotation of lasot"):
+            read_annotations("lasot", put("lasot.json", content))
+
+
 def test_got10k_from_json(put, tmp_path):
     put("got-val.json", json.dumps({"GOT-10k_Val_000007": {"00000003": [10, 10, 30, 50], "00000001": [1, 2, 3, 4]}}))
     annotation = read_annotations("got10k-val", tmp_path)["GOT-10k_Val_000007"]

@@ -135,23 +135,72 @@ def test_times_of_several_runs(put):
     assert seconds.tolist() == [0.5, 0.25]
 
 
-def test_matlab(tmp_path):
+def write_mat(path, **run):
     io = pytest.importorskip("scipy.io")
-    folder = tmp_path / "KCF_GaussHog"
-    folder.mkdir()
-    run = {"type": "rect", "res": np.array([[1.5, 2, 3, 4]]), "len": 1.0}
     cell = np.empty((1, 1), object)
     cell[0, 0] = run
-    io.savemat(folder / "Jogging.1_KCF_GaussHog.mat", {"results": cell})
+    path.parent.mkdir(exist_ok=True)
+    io.savemat(path, {"results": cell})
+    return path
+
+
+def test_matlab(tmp_path):
+    folder = tmp_path / "KCF_GaussHog"
+    write_mat(folder / "Jogging.1_KCF_GaussHog.mat", type="rect", res=np.array([[1.5, 2, 3, 4]]), len=1.0)
     found = find_results(folder, ["Jogging-1", "Jogging-2"])
     assert read_result(found.boxes["Jogging-1"][0]).tolist() == [[1.5, 2, 3, 4]]
-    run["type"] = "ivtAff"
-    io.savemat(folder / "Jogging.2_KCF_GaussHog.mat", {"results": cell})
-    with pytest.raises(PgnetError, match="type 'ivtAff'"):
-        read_result(find_results(folder, ["Jogging-2"]).boxes["Jogging-2"][0])
-    io.savemat(folder / "Jogging.2_KCF_GaussHog.mat", {"other": 1})
+    with zipfile.ZipFile(tmp_path / "KCF.zip", "w") as file:
+        file.write(folder / "Jogging.1_KCF_GaussHog.mat", "Jogging.1_KCF.mat")
+    assert len(read_result(find_results(tmp_path / "KCF.zip", ["Jogging-1"]).boxes["Jogging-1"][0])) == 1
+
+
+UPRIGHT = [[[10, 10, 39, 39], [20, 59, 59, 20]]]
+TURNED = [[[10.4, 30, 50.6, 31], [20, 0.5, 20, 40]]]
+
+
+@pytest.mark.parametrize(
+    ("kind", "rows", "size", "box"),
+    [
+        ("4corner", UPRIGHT, (), [10, 20, 30, 40]),
+        ("affine", TURNED, (), [10, 1, 41, 41]),  # 0.5 goes away from zero, 41.2 and 40.5 to the nearest
+        ("ivtAff", [[30.7, 50.2, 2, 0, 0, 3]], (10, 20), [20, 20, 20, 60]),  # twice as wide, three times as high
+        ("L1Aff", [[2, 0, 0, 3, 40.4, 60.6]], (10, 20), [64, 42, 58, 19]),  # rows first, template 10 high and 20 wide
+        ("LK_Aff", [[[1, 0, 5], [0, 0.5, 7]]], (10, 20), [7, 9, 39, 15]),  # 1 is added to both scales
+        ("SIMILARITY", [[2, np.pi / 2, 100, 50]], (10, 20), [80, 52, 19, 39]),  # a quarter turn
+    ],
+)
+def test_matlab_regions_that_are_no_rectangles(tmp_path, kind, rows, size, box):
+    rows = np.concatenate([np.atleast_2d(row) for row in np.array(rows, float)] * 2)
+    path = write_mat(tmp_path / "a.mat", type=kind, res=rows, **({"tmplsize": np.array([size], float)} if size else {}))
+    assert read_result(TextFile(None, path)).tolist() == [box] * 2
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        {"type": "sausage", "res": np.ones((3, 4))},
+        {"type": "ivtAff", "res": np.ones((3, 6))},  # without template
+        {"type": "4corner", "res": np.ones((3, 4))},  # half a frame
+        {"type": "rect", "res": np.ones((3, 5))},
+    ],
+)
+def test_matlab_regions_that_nobody_scores(tmp_path, run):
+    file = TextFile(None, write_mat(tmp_path / "a.mat", **run))
+    with pytest.raises(
+        PgnetError, match=rf"type '{run['type']}' in an array of 3 x \d, which the OTB toolkit does not"
+    ):
+        read_result(file)
+
+
+@pytest.mark.parametrize("content", [b"", b"MATLAB 5.0 MAT-file", b"x" * 300])
+def test_matlab_files_that_are_none(tmp_path, content):
+    pytest.importorskip("scipy.io")
+    (tmp_path / "a.mat").write_bytes(content)
+    with pytest.raises(PgnetError, match=r"a\.mat is no result of the OTB toolkit"):
+        read_result(TextFile(None, tmp_path / "a.mat"))
+    __import__("scipy.io").io.savemat(tmp_path / "a.mat", {"other": 1})
     with pytest.raises(PgnetError, match="no result of the OTB toolkit"):
-        read_result(find_results(folder, ["Jogging-2"]).boxes["Jogging-2"][0])
+        read_result(TextFile(None, tmp_path / "a.mat"))
 
 
 def test_matlab_needs_scipy(put, monkeypatch):

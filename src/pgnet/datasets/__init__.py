@@ -53,10 +53,12 @@ DATASETS: dict[str, Reader] = {
     "nfs240": partial(read_nfs, fps=240),
     "tc128": read_tc128,
     "vot2016": read_vot,
+    "vot2017": read_vot,
     "vot2018": read_vot,
     "vot2019": read_vot,
     "lasot": partial(read_lasot, split="test"),
     "lasot-train": partial(read_lasot, split="train"),
+    "lasot-ext": partial(read_lasot, split="extension"),
     "got10k-train": partial(read_got10k, split="train"),
     "got10k-val": partial(read_got10k, split="val"),
     "got10k-test": partial(read_got10k, split="test"),
@@ -74,6 +76,7 @@ OFFICIAL: dict[str, tuple[str, ...]] = {
     "nfs240": nfs.NAMES,
     "tc128": tc128.NAMES,
     "lasot": lasot.TEST,
+    "lasot-ext": lasot.EXTENSION,
     **{f"got10k-{split}": got10k.official_names(split) for split in got10k.LENGTHS},
 }
 """The sequences that a data set should have, where the names are fixed; VOT has them in its list.txt."""

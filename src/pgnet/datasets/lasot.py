@@ -13,9 +13,18 @@ from itertools import chain
 from pathlib import Path
 from typing import Literal
 
-from pgnet.datasets.reading import choose, numbered_frames, read_attributes, read_boxes, read_labels, subfolders
+from pgnet.datasets.reading import (
+    choose,
+    numbered_frames,
+    read_attributes,
+    read_boxes,
+    read_labels,
+    subfolders,
+    words,
+)
 from pgnet.datasets.sequence import Sequence
 
+Split = Literal["train", "test", "extension"]
 ATTRIBUTES = ("IV", "POC", "DEF", "MB", "CM", "ROT", "BC", "VC", "SV", "FOC", "FM", "OV", "LR", "ARC")
 """In the order of the evaluation toolkit's files."""
 
@@ -23,7 +32,7 @@ ATTRIBUTES = ("IV", "POC", "DEF", "MB", "CM", "ROT", "BC", "VC", "SV", "FOC", "F
 def read_lasot(
     root: Path,
     names: Iterable[str] | None = None,
-    split: Literal["train", "test"] | None = None,
+    split: Split | None = None,
     *,
     problems: dict[str, str] | None = None,
 ) -> list[Sequence]:
@@ -32,7 +41,7 @@ def read_lasot(
     Args:
         root: folder that has the categories, or the sequences themselves.
         names: only these, in any case (``airplane-1``).
-        split: only the 280 sequences of the official test set, or only the others.
+        split: only the 280 sequences of the official test set, the other 1,120, or the 150 of the extension of 2020.
         problems: see `pgnet.datasets.reading.choose`.
 
     Raises:
@@ -41,10 +50,15 @@ def read_lasot(
     folders = [
         folder
         for folder in chain.from_iterable([folder, *subfolders(folder)] for folder in subfolders(root))
-        if (folder / "groundtruth.txt").is_file() and (split is None or (folder.name in TEST) == (split == "test"))
+        if (folder / "groundtruth.txt").is_file() and split in (None, split_of(folder.name))
     ]
     found = {folder.name: partial(_read, folder, root / "att") for folder in sorted(folders, key=_order)}
     return choose(found, root, names, problems, "LaSOT's folders CATEGORY/CATEGORY-N with groundtruth.txt")
+
+
+def split_of(name: str) -> Split:
+    """Which split a sequence with this name belongs to."""
+    return "test" if name in TEST else "extension" if name in EXTENSION else "train"
 
 
 def _order(folder: Path) -> tuple[str, int]:
@@ -150,3 +164,14 @@ TEST = tuple(
     for number in numbers
 )
 """The official test set: four sequences of each of the 70 categories."""
+EXTENSION = tuple(
+    f"{category}-{number}"
+    for category in words(
+        """
+        atv badminton cosplay dancingshoe footbag frisbee jianzi lantern misc opossum paddle raccoon rhino skatingshoe
+        wingsuit
+        """
+    )
+    for number in range(1, 11)
+)
+"""The extension (Fan et al., IJCV 2021): ten sequences of each of 15 new categories, for testing only."""

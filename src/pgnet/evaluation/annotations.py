@@ -5,16 +5,17 @@ Annotation files alone, as toolkits ship them, are one of
 - a folder of ``NAME.txt`` with x,y,w,h per line, or one that has it as ``anno``, ``annos`` or ``annotations``;
   ``absent/NAME.txt`` (LaSOT) and ``att/NAME.txt`` lie in it or beside it;
 - the same as a zip archive (TrackingNet);
-- a JSON file: pysot's ``VOT2018.json``, or ``got-val.json`` with x1, y1, x2, y2 for each frame.
+- a JSON file: pysot's ``VOT2018.json``, ``OTB100.json`` ..., or ``got-val.json`` with x1, y1, x2, y2 for each frame.
 """
 
 from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from collections.abc import Sequence as List
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +38,11 @@ TITLES = {
     "nfs240": "NfS (240 fps)",
     "tc128": "TColor-128",
     "vot2016": "VOT2016",
+    "vot2017": "VOT2017",
     "vot2018": "VOT2018",
     "vot2019": "VOT2019",
     "lasot": "LaSOT",
+    "lasot-ext": "LaSOT extension",
     "got10k-val": "GOT-10k val",
     "trackingnet": "TrackingNet",
 }
@@ -140,12 +143,9 @@ def read_annotations(dataset: str, root: Path) -> Annotations:
     files = _bare_files(root)
     problems: dict[str, str] = {}
     official = official_names(root) if dataset.startswith("vot") else OFFICIAL.get(dataset, ())
-    jsons: list[Path] = []
-    if dataset.startswith(("vot", "got10k")):
-        jsons = [path for path in ([root] if root.is_file() else sorted(root.glob("*.json"))) if path.suffix == ".json"]
     found: list[Annotation]
-    if jsons:
-        found = _from_json(dataset, jsons)
+    if json_file := _json_file(dataset, root):
+        found = _from_json(dataset, json_file)
     elif files:
         found = _from_files(dataset, root, files, official, problems)
     else:
@@ -163,7 +163,7 @@ def read_annotations(dataset: str, root: Path) -> Annotations:
         )
     if not found:
         raise PgnetError(f"No sequence in {root} can be read: {next(iter(problems.values()), 'it is empty')}")
-    family = dataset.rstrip("0123456789l")
+    family = "".join(takewhile(str.isalpha, dataset))
     related = [name for other, names in OFFICIAL.items() if other.startswith(family) for name in names]
     if dataset == "trackingnet" and not any(np.isfinite(annotation.boxes[1:]).any() for annotation in found):
         raise PgnetError(
@@ -181,7 +181,7 @@ def read_annotations(dataset: str, root: Path) -> Annotations:
 
 def _from_sequence(dataset: str, sequence: Sequence) -> Annotation:
     boxes = sequence.boxes
-    if dataset == "lasot" and sequence.absent is None:
+    if dataset.startswith("lasot") and sequence.absent is None:
         raise PgnetError(f"{sequence.name} has no full_occlusion.txt and out_of_view.txt, which LaSOT's scores need.")
     if dataset.startswith(ONE_BASED):
         boxes = boxes + [1, 1, 0, 0]
@@ -194,7 +194,7 @@ def _from_sequence(dataset: str, sequence: Sequence) -> Annotation:
         boxes,
         dataset,
         first_row=otb.SKIPPED_ROWS.get(sequence.name, 0) if dataset.startswith("otb") else 0,
-        absent=sequence.absent if dataset == "lasot" else None,
+        absent=sequence.absent if dataset.startswith("lasot") else None,
         cover=sequence.cover,
         polygons=(sequence.regions if sequence.regions is not None else _corners(boxes))
         if dataset.startswith("vot")
@@ -242,7 +242,7 @@ def _from_files(
             if dataset.startswith("otb"):
                 skip = otb.SKIPPED_ROWS.get(name, 0)
                 annotation = replace(annotation, boxes=annotation.boxes[skip:], first_row=skip)
-            if dataset == "lasot":
+            if dataset.startswith("lasot"):
                 annotation = replace(annotation, absent=_absent(labels["absent"], annotation, file))
             annotation = replace(annotation, attributes=_attributes(labels["att"], dataset, name))
         except PgnetError as error:
@@ -286,12 +286,20 @@ def _attributes(labels: dict[str, TextFile], dataset: str, name: str) -> tuple[s
     return tuple(name for name, flag in zip(names, flags, strict=True) if flag)
 
 
-def _from_json(dataset: str, paths: list[Path]) -> list[Annotation]:
+def _json_file(dataset: str, root: Path) -> Path | None:
+    """The file itself, the one in the folder that has the data set's name, or (VOT, GOT-10k) any one there."""
+    if root.is_file():
+        return root if root.suffix == ".json" else None
+    paths = sorted(root.glob("*.json"))
     name = key(dataset).replace("-", "")
-    path = next((path for path in paths if key(path.stem).replace("-", "") == name), paths[0])
+    named = [path for path in paths if key(path.stem).replace("-", "") == name]
+    return next(iter(named or (paths if dataset.startswith(("vot", "got10k")) else ())), None)
+
+
+def _from_json(dataset: str, path: Path) -> list[Annotation]:
+    read = next((read for start, read in _ENTRIES.items() if dataset.startswith(start)), _one_pass_entry)
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        read = _vot_entry if dataset.startswith("vot") else _got10k_entry
         return [read(dataset, name, entry) for name, entry in data.items()]
     except OSError as error:
         raise PgnetError(f"{path} cannot be read ({error.strerror}).") from error
@@ -321,6 +329,24 @@ def _got10k_entry(dataset: str, name: str, entry: dict[str, list[float]]) -> Ann
         dataset,
         rows=np.array([number - 1 for number, _ in frames]),
     )
+
+
+def _one_pass_entry(dataset: str, name: str, entry: dict[str, Any]) -> Annotation:
+    boxes = np.array(entry["gt_rect"], np.float64).reshape(-1, 4)
+    skip = otb.SKIPPED_ROWS.get(name, 0) if dataset.startswith("otb") else 0
+    seen = entry["absent"] if dataset.startswith("lasot") else None  # 1 where the target can be seen
+    return Annotation(
+        name,
+        boxes[skip:],
+        dataset,
+        first_row=skip,
+        absent=None if seen is None else np.array(seen).reshape(len(boxes)) != 1,
+        attributes=tuple(entry.get("attr") or ()),
+    )
+
+
+_ENTRIES: Mapping[str, Callable[[str, str, Any], Annotation]] = {"vot": _vot_entry, "got10k": _got10k_entry}
+"""How a sequence's entry is read, by the beginning of the data set's name; the others are one-pass evaluation."""
 
 
 def _corners(boxes: Boxes) -> NDArray[np.float64]:

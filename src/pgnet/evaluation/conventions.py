@@ -111,15 +111,16 @@ def pytracking_curves(results: Boxes, annotation: Annotation) -> Curves:
     """pytracking: as the official toolkits, but for frames without a valid truth.
 
     Their error is infinite, a miss, where the official ones count a hit; -1, a hit, on UAV123 and UAV20L. They count in
-    the length of LaSOT's and UAV's sequences, not of others.
+    the length of LaSOT's and UAV's sequences, not of others. Only on LaSOT itself, not on its extension, is an absent
+    frame a miss in normalised precision too.
     """
-    uav = annotation.dataset.startswith("uav")
+    uav, lasot = annotation.dataset.startswith("uav"), annotation.dataset == "lasot"
     truth = annotation.boxes
     boxes = repaired(results, truth)
     absent = np.zeros(len(truth), bool) if annotation.absent is None else annotation.absent
     valid = (truth[:, 2:] > 0).all(axis=1) & ~absent
-    length = len(truth) if uav or annotation.absent is not None else np.count_nonzero(valid)
-    hits = np.count_nonzero(~valid & ~absent)
+    length = len(truth) if uav or lasot else np.count_nonzero(valid)
+    hits = np.count_nonzero(~valid & ~absent if lasot else ~valid)
     boxes, truth = boxes[valid], truth[valid]
     error = distance(centres(boxes), centres(truth))
     normalized = np.sqrt((((centres(boxes) - centres(truth)) / truth[:, 2:]) ** 2).sum(axis=1))

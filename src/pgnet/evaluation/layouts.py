@@ -60,9 +60,9 @@ _VOT = Layout(
 )
 LAYOUTS: dict[str, Layout] = {
     **dict.fromkeys(("otb2013", "otb50", "otb100", "uav123", "uav20l", "tc128"), _ONE_PASS_FROM_1),
-    **dict.fromkeys(("lasot", "lasot-train"), _ONE_PASS_FROM_1),
+    **dict.fromkeys(("lasot", "lasot-train", "lasot-ext"), _ONE_PASS_FROM_1),
     **dict.fromkeys(("nfs30", "nfs240", "trackingnet-train"), _ONE_PASS),
-    **dict.fromkeys(("vot2016", "vot2018", "vot2019"), _VOT),
+    **dict.fromkeys(("vot2016", "vot2017", "vot2018", "vot2019"), _VOT),
     **dict.fromkeys(("got10k-train", "got10k-val"), _GOT10K),
     "got10k-test": replace(_GOT10K, server=180),
     "trackingnet": Layout(server=511, zipped_times=False),

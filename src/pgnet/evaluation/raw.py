@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import re
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 from pgnet.boxes import Boxes
 from pgnet.datasets.reading import SEPARATOR
 from pgnet.errors import PgnetError
+from pgnet.evaluation.matlab import read_mat
 
 Array = NDArray[np.float64]
 SUFFIXES = (".txt", ".csv", ".mat")
@@ -48,14 +50,21 @@ class TextFile:
     def __str__(self) -> str:
         return f"{self.archive}:{self.path}" if self.archive else str(self.path)
 
-    def read(self) -> str:
+    def read_bytes(self) -> bytes:
         """Raises: PgnetError where it cannot be read."""
         try:
             if self.archive is None:
-                return self.path.read_text(encoding="utf-8-sig")
+                return self.path.read_bytes()
             with zipfile.ZipFile(self.archive) as archive:
-                return archive.read(self.path.as_posix()).decode("utf-8-sig")
-        except (OSError, UnicodeDecodeError, zipfile.BadZipFile) as error:
+                return archive.read(self.path.as_posix())
+        except (OSError, zipfile.BadZipFile, zlib.error, RuntimeError) as error:  # RuntimeError: it has a password
+            raise PgnetError(f"{self} cannot be read ({error}).") from error
+
+    def read(self) -> str:
+        """Raises: PgnetError where it cannot be read or is no text."""
+        try:
+            return self.read_bytes().decode("utf-8-sig")
+        except UnicodeDecodeError as error:
             raise PgnetError(f"{self} cannot be read ({error}).") from error
 
 
@@ -171,7 +180,7 @@ def read_result(file: TextFile) -> Boxes:
     Raises:
         PgnetError: the file or one of its lines cannot be read; it is named.
     """
-    rows = _read_mat(file) if file.suffix == ".mat" else parse_rows(file.read(), str(file))
+    rows = read_mat(file.read_bytes(), str(file)) if file.suffix == ".mat" else parse_rows(file.read(), str(file))
     if rows.ndim != 2 or rows.shape[1] != 4:
         raise PgnetError(f"{file} has {rows.shape[-1]} numbers on a line; a result has four: x, y, w, h.")
     return rows
@@ -225,24 +234,6 @@ def read_vot_result(file: TextFile) -> list[Array]:
         rows.append(row)
     if not rows:
         raise PgnetError(f"{file} is empty.")
-    return rows
-
-
-def _read_mat(file: TextFile) -> Array:
-    try:
-        from scipy.io import loadmat
-    except ModuleNotFoundError as error:
-        raise PgnetError(f"{file} is a MATLAB file, which needs scipy: pip install 'pgnet[matlab]'.") from error
-    if file.archive is not None:
-        raise PgnetError(f"{file} is a MATLAB file in an archive; unpack the archive first.")
-    try:
-        # Without mat_dtype, doubles come as the small integers that the file packs them into.
-        result = loadmat(file.path, mat_dtype=True)["results"].ravel()[0].ravel()[0]
-        kind, rows = str(result["type"].ravel()[0]), np.asarray(result["res"], np.float64)
-    except (OSError, ValueError, KeyError, IndexError, TypeError, NotImplementedError) as error:
-        raise PgnetError(f"{file} is no result of the OTB toolkit, which has results{{1}}.res ({error}).") from error
-    if kind != "rect":
-        raise PgnetError(f"{file} has regions of type {kind!r}; only 'rect' can be scored.")
     return rows
 
 

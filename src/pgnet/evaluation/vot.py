@@ -25,7 +25,7 @@ BURN_IN = 10
 """Frames from a start on that do not count for accuracy: they are biased towards 1."""
 REPETITIONS = 15
 """Runs of a tracker that is not deterministic; with fewer, only the first counts."""
-EAO_LENGTHS = {"vot2016": (108, 371), "vot2018": (100, 356), "vot2019": (46, 291)}
+EAO_LENGTHS = {"vot2016": (108, 371), "vot2017": (100, 356), "vot2018": (100, 356), "vot2019": (46, 291)}
 """Lengths over which the expected overlap is averaged, first and last, counted from 1 with the frame of the start."""
 
 Single = NDArray[np.float32]
@@ -187,10 +187,9 @@ def expected_overlaps(runs: Mapping[str, List[Run]], tags: Mapping[str, NDArray[
             starts = [0, *(at + RESTART for at in run.failures if at + RESTART <= len(run.overlaps))]
             for i, start in enumerate(starts):
                 end = starts[i + 1] + 1 if i + 1 < len(starts) else len(run.overlaps)
+                values = run.overlaps[start:end]  # shorter where the next start lies past the end
                 piece = np.full(length, np.nan if i + 1 == len(starts) else 0.0)
-                piece[: end - start] = run.overlaps[start:end]
-                if len(run.failures):
-                    piece[: end - start] = np.nan_to_num(piece[: end - start])
+                piece[: len(values)] = np.nan_to_num(values) if len(run.failures) else values
                 pieces.append(piece)
                 weights.append(marks[start:end].sum() / max(end - start, 1) / len(group))
     table, weight = np.array(pieces), np.array(weights)[:, None]

@@ -13,12 +13,12 @@ KNOWN = SourceInfo("", "video", WIDTH, HEIGHT, 25.0)
 WHY = "not installed; docs/formats.md says how the formats are checked with it"
 
 
-def make(label="dog", more=True, model=None) -> Track:
+def make(label="dog", more=True, model=None, score=1.0) -> Track:
     """Two targets in 12 frames; the first is absent in frames 4 and 5, the second begins in frame 3."""
     track = Track(SourceInfo("clip.mp4", "video", WIDTH, HEIGHT, 25.0, COUNT), model, targets=[TargetTrack(1, label)])
     for frame in range(10):
         flags = {"absent": frame in (4, 5), "occluded": frame == 3, "keyframe": frame in (0, 9)}
-        track.targets[0].append(frame, frame / 25, (10.25 + 7 * frame, 20.5, 60, 40), **flags)
+        track.targets[0].append(frame, frame / 25, (10.25 + 7 * frame, 20.5, 60, 40), score, **flags)
     if more:
         track.targets.append(TargetTrack(2, "car"))
         for frame in range(3, 9):
@@ -96,8 +96,7 @@ def test_mot_with_trackeval(tmp_path, capsys):
     write(make("pedestrian", more=False), truth / "clip", "mot")
     results = tmp_path / "trackers" / "MOT17-train" / "pgnet" / "data"
     results.mkdir(parents=True)
-    tracked = make("", more=False, model=ModelInfo("pgnet-lite", "0"))
-    tracked.targets[0]._rows[6::7] = type(tracked.targets[0]._rows)("d", [0.75] * 10)
+    tracked = make("", more=False, model=ModelInfo("pgnet-lite", "0"), score=0.75)
     write(tracked, results / "clip.txt", "mot")
     maps = tmp_path / "gt" / "seqmaps"
     maps.mkdir()

@@ -1,10 +1,10 @@
-"""LaSOT, read by `pgnet.datasets.lasot`; the official test sequences are never part of the split train."""
+"""LaSOT, read by `pgnet.datasets.lasot`; those for testing are never part of the split train."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from pgnet.datasets.lasot import TEST, read_lasot
+from pgnet.datasets.lasot import read_lasot, split_of
 from pgnet.errors import PgnetError
 from pgnet.training.adapters.reading import choose_split
 from pgnet.training.adapters.sequences import read_sequences
@@ -26,7 +26,7 @@ def read(root: Path, split: str | None = None) -> Annotations:
     """
     split = choose_split(("train", "test"), split, "LaSOT", lambda name: name == "train")
     found = read_sequences("lasot", read_lasot, root)
-    found.videos["lasot"] = [v for v in found.videos["lasot"] if (v.name in TEST) == (split == "test")]
+    found.videos["lasot"] = [v for v in found.videos["lasot"] if split_of(v.name) == split]
     if not found.videos["lasot"] and not found.damaged:
         raise PgnetError(f"{root} has no sequence of LaSOT's split {split}; give the other split.")
     return found
