@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pgnet.models import ModelFile, resolve, write_model_file
-from pgnet.tracking import Prediction, Tracker, TrackingOptions
+from pgnet.tracking import MultiTracker, Prediction, TrackingOptions
 from pgnet.video import VideoWriter
 
 WIDTH, HEIGHT, FRAMES, FPS = 160, 120, 24, 12
@@ -24,18 +24,25 @@ def video(tmp_path) -> Path:
 
 
 class DriftingTracker:
-    """The box moves one pixel to the right in every frame."""
+    """The boxes move one pixel to the right in every update."""
 
     options = TrackingOptions()
 
-    def init(self, frame, box):
-        self.box = np.asarray(box, np.float64)
+    def __init__(self):
+        self.boxes = {}
         self.updates = 0
+
+    def start(self, id, frame, box):
+        self.boxes[id] = np.asarray(box, np.float64)
+
+    def stop(self, id):
+        del self.boxes[id]
 
     def update(self, frame):
         assert frame.shape == (HEIGHT, WIDTH, 3)
         self.updates += 1
-        return Prediction(self.box + (self.updates, 0, 0, 0), 0.75)
+        self.boxes = {id: box + (1, 0, 0, 0) for id, box in self.boxes.items()}
+        return {id: Prediction(box, 0.75) for id, box in self.boxes.items()}
 
 
 @pytest.fixture
@@ -51,5 +58,5 @@ def tracker(tmp_path, monkeypatch) -> DriftingTracker:
         return fake
 
     monkeypatch.setattr("pgnet.models.resolve", lambda name: file if name == "pgnet-lite" else resolve(name))
-    monkeypatch.setattr(Tracker, "load", staticmethod(load))
+    monkeypatch.setattr(MultiTracker, "load", staticmethod(load))
     return fake

@@ -17,7 +17,7 @@ def test_demo_measures_against_the_truth(tracker, tmp_path, capsys, monkeypatch)
     monkeypatch.setattr(demo, "FRAMES", 12)
     monkeypatch.setattr(demo.write_demo_clip, "__defaults__", (12,))
     truth = iter([box for _, box in demo.demo_frames(12)][1:])
-    monkeypatch.setattr(tracker, "update", lambda frame: Prediction(next(truth), 0.9))
+    monkeypatch.setattr(tracker, "update", lambda frame: {1: Prediction(next(truth), 0.9)})
     out = tmp_path / "demo"
     assert main(["demo", "--out", str(out)]) == 0
     assert sorted(path.name for path in out.iterdir()) == ["demo.mp4", "track.csv", "track.json", "track.mp4"]

@@ -43,7 +43,7 @@ def test_writes_video_json_and_csv(video, tracker, tmp_path, capsys):
     assert (track.source.width, track.source.height, track.status) == (160, 120, "complete")
     assert track.model.name == "pgnet-lite"
     assert len(track.model.sha256) == 64
-    assert track.options["box"] == [20, 30, 40, 25]
+    assert track.target.keyframes.tolist() == [True] + [False] * 23
     assert track.options["tracking"]["window_influence"] == tracker.options.window_influence
     rows = list(csv.DictReader((out / "track.csv").open()))
     assert [float(row["x"]) for row in rows] == track.boxes[:, 0].tolist()
@@ -52,6 +52,56 @@ def test_writes_video_json_and_csv(video, tracker, tmp_path, capsys):
     assert said.err == ""  # no progress bar without a terminal
     assert "24 frames" in said.out
     assert "frames per second" in said.out
+
+
+def test_several_targets_in_one_pass(video, tracker, tmp_path, capsys):
+    """One of them comes later, and one leaves before the end."""
+    out = tmp_path / "out"
+    boxes = ["--box", f"dog@{BOX}", "--box", "10:60,30,20,20", "--box", "dog@15:absent"]
+    assert main(["track", str(video), *boxes[:3], "bird@10:60,30,20,20", *boxes[4:], "--out", str(out)]) == 0
+    dog, bird = Track.read_json(out / "track.json").targets
+    assert (dog.id, dog.label, bird.id, bird.label) == (1, "dog", 2, "bird")
+    assert dog.frames.tolist() == list(range(16)) and bird.frames.tolist() == list(range(10, 24))
+    assert dog.boxes[:15, 0].tolist() == [20 + i for i in range(15)] and dog.absent.tolist() == [False] * 15 + [True]
+    assert bird.boxes[:, 0].tolist() == [60 + i for i in range(14)]
+    assert dog.keyframes[[0, 15]].all() and bird.keyframes[0]
+    assert tracker.updates == 23  # both at once
+    assert len(frame_times(out / "track.mp4")) == 24
+    assert tracker.boxes == {}  # it may follow others now
+
+
+def test_a_correction_on_the_way(video, tracker, tmp_path):
+    """Between two boxes that a person set, forward and backward pass go over into each other."""
+    out = tmp_path / "out"
+    assert main(["track", str(video), "--box", BOX, "--box", "6:24,30,40,25", "--out", str(out)]) == 0
+    track = Track.read_json(out / "track.json")
+    assert track.frames.tolist() == list(range(24))
+    assert track.target.keyframes.nonzero()[0].tolist() == [0, 6]
+    assert track.boxes[[0, 6], 0].tolist() == [20, 24]
+    # Forwards it is at 20 + i, backwards at 24 + 6 - i.
+    expected = [(20 + i) * (1 - i / 6) + (30 - i) * i / 6 for i in range(1, 6)]
+    assert track.boxes[1:6, 0].tolist() == pytest.approx(expected, abs=1e-3)
+    assert track.boxes[7:, 0].tolist() == [24 + i for i in range(1, 18)]
+    assert tracker.updates == 22 + 5
+    assert frame_times(out / "track.mp4") == frame_times(video)
+
+
+def test_boxes_of_a_file(video, tracker, tmp_path, capsys):
+    boxes, out = tmp_path / "boxes.csv", tmp_path / "out"
+    boxes.write_text("frame,target,label,x,y,w,h\n0,4,dog,20,30,40,25\n8,2,cat,60,30,20,20\n")
+    command = ["track", str(video), "--boxes", str(boxes), "--no-video", "--out", str(out)]
+    assert main(command) == 0
+    track = Track.read_json(out / "track.json")
+    assert [(t.id, t.label, len(t)) for t in track.targets] == [(2, "cat", 16), (4, "dog", 24)]
+    boxes.write_text("frame,x,y,w,h\n24,20,30,40,25\n")
+    capsys.readouterr()
+    assert main([*command, "--overwrite"]) == 2
+    assert "frame 24, and the last one to track is frame 23" in one_sentence(capsys)
+    record = (out / "track.json").read_text().replace('"width": 160', '"width": 320')
+    (tmp_path / "other.json").write_text(record)
+    assert main(["track", str(video), "--boxes", str(tmp_path / "other.json"), "--out", str(tmp_path / "new")]) == 2
+    assert "320 x 120 pixels and the video's are 160 x 120" in one_sentence(capsys)
+    assert not (tmp_path / "new").exists()
 
 
 def test_default_folder_is_named_after_the_source(video, tracker, tmp_path, monkeypatch):
@@ -100,6 +150,8 @@ def test_existing_output_is_refused_and_kept(video, tracker, tmp_path, capsys):
         ("20,30,-4,25", "extent"),
         ("nan,30,40,25", "finite"),
         ("-10,-10,300,20", "larger"),
+        ("7:absent", "no box"),
+        ("99:20,30,40,25", "last one to track is frame 23"),
     ],
 )
 def test_unusable_box(video, tracker, tmp_path, capsys, box, says):

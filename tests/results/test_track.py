@@ -308,7 +308,8 @@ def test_unwritable(tmp_path: Path) -> None:
     ("change", "version"),
     [
         ({}, 1),
-        ({"flags": {"keyframe": True}}, 2),
+        ({"flags": {"keyframe": True}}, 1),
+        ({"flags": {"occluded": True}}, 2),
         ({"time": float("nan")}, 2),
         ({"model": None}, 2),
         ({"source": SourceInfo("a", "video")}, 2),

@@ -45,21 +45,6 @@ Ray = Annotated[
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace results that are there already.")]
 
 
-def parse_box(text: str) -> list[float]:
-    """``"X,Y,W,H"`` -> four floats in pixels; the frame they are for is checked later.
-
-    Raises:
-        PgnetError: not four numbers.
-    """
-    try:
-        values = [float(part) for part in text.split(",")]
-    except ValueError:
-        values = []
-    if len(values) != 4:
-        raise PgnetError(f"--box takes four numbers X,Y,W,H in pixels, such as 120,80,64,48, not {text!r}.")
-    return values
-
-
 def parse_moment(text: str | None, option: str) -> int | float | None:
     """A frame index or a time: ``"120"`` -> 120, ``"2.5s"`` or ``"2.5"`` -> 2.5 (seconds), None -> None.
 

@@ -23,16 +23,17 @@ def demo(
     from pgnet.cli.run import FILES, follow
     from pgnet.demo import write_demo_clip
     from pgnet.models import resolve
-    from pgnet.tracking import Tracker
+    from pgnet.results.marks import Marks
+    from pgnet.tracking import MultiTracker
     from pgnet.video import open_source
 
     check_outputs(out, (CLIP, *FILES), overwrite)
     file = resolve(model)
-    tracker = Tracker.load(file, threads=threads)
+    tracker = MultiTracker.load(file, threads=threads)
     with output_folder(out):
         truth = write_demo_clip(out / CLIP)
     with open_source(out / CLIP) as frames:
-        track = follow(frames, tracker, file, truth[0], out)
+        track = follow(frames, tracker, file, [Marks(1, "", {0: tuple(truth[0].tolist())})], out)
     overlap = iou(track.boxes, truth[track.frames])[1:]
     print(
         f"The box of {file.name} overlaps the object's true one by {overlap.mean():.2f} on average (IoU; 1 is perfect)."

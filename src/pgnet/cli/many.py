@@ -22,7 +22,9 @@ from pgnet.errors import PgnetError
 from pgnet.files import atomic
 from pgnet.models import ModelFile, resolve
 from pgnet.pool import Failure, Tick, run_all
-from pgnet.tracking import Tracker
+from pgnet.results.marks import Marks
+from pgnet.tracking import MultiTracker
+from pgnet.tracking.spans import Box
 from pgnet.video import open_source
 
 SUMMARY = "summary.csv"
@@ -33,7 +35,7 @@ class Video:
     """One video to track."""
 
     source: str
-    box: tuple[float, ...]
+    box: Box
     """x, y, w, h in 0-based pixels of its first frame."""
 
 
@@ -111,14 +113,13 @@ def _is_device(source: str) -> bool:
     return "://" in source or source.isdecimal()
 
 
-def _box(values: list[str], where: str) -> tuple[float, ...]:
+def _box(values: list[str], where: str) -> Box:
     try:
-        box = tuple(float(value) for value in values)
+        x, y, w, h = map(float, values)
     except ValueError:
-        box = ()
-    if len(box) != 4:
-        raise PgnetError(f"{where}: the box should be four numbers x,y,w,h in pixels, not {','.join(values)!r}.")
-    return box
+        text = ",".join(values)
+        raise PgnetError(f"{where}: the box should be four numbers x,y,w,h in pixels, not {text!r}.") from None
+    return x, y, w, h
 
 
 def _folders(videos: list[Video], out: Path) -> list[Path]:
@@ -136,14 +137,14 @@ def _absolute(video: Video) -> Video:
 
 
 @cache
-def _loaded(settings: Settings) -> tuple[Tracker, ModelFile]:
+def _loaded(settings: Settings) -> tuple[MultiTracker, ModelFile]:
     """The tracker of this process."""
     if settings.threads:
         cv2.setNumThreads(settings.threads)
     file = resolve(settings.model)
     if file.sha256 != settings.sha256:
         raise PgnetError(f"The model {settings.model} is another one on this machine; install the same everywhere.")
-    return Tracker.load(file, **asdict(settings.choice), threads=settings.threads), file
+    return MultiTracker.load(file, **asdict(settings.choice), threads=settings.threads), file
 
 
 def _track(task: tuple[Video, Path, Settings], tick: Tick) -> int:
@@ -152,7 +153,8 @@ def _track(task: tuple[Video, Path, Settings], tick: Tick) -> int:
     tracker, file = _loaded(settings)
     options: dict[str, Any] = {"start": settings.start, "end": settings.end, **asdict(settings.choice)}
     with open_source(video.source, start=settings.start, end=settings.end) as frames:
-        return len(follow(frames, tracker, file, video.box, folder, video=settings.video, options=options, quiet=True))
+        marks = [Marks(1, "", {frames.first: video.box})]
+        return len(follow(frames, tracker, file, marks, folder, video=settings.video, options=options, quiet=True))
 
 
 def track_many(

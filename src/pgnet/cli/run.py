@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -16,35 +16,41 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import typer
-from numpy.typing import ArrayLike
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from pgnet.boxes import check_target_box
 from pgnet.cli.arguments import output_folder
+from pgnet.cli.boxes import check_boxes
 from pgnet.errors import PgnetError
 from pgnet.models import ModelFile
-from pgnet.results import ModelInfo, SourceInfo, Track
+from pgnet.results import ModelInfo, SourceInfo, TargetTrack, Track
 from pgnet.results.formats import file_name, write
+from pgnet.results.marks import Marks
+from pgnet.results.retrack import backwards_job, keyframe_row, retrack, row_of
 from pgnet.results.review import losses
-from pgnet.tracking import Tracker
-from pgnet.tracking.presence import PRESENT
-from pgnet.video import Behind, Frame, Source, VideoWriter, draw_prediction
-from pgnet.video.draw import STATE_COLOURS
+from pgnet.results.video import Annotated, annotated, drawn_boxes, write_video
+from pgnet.tracking import MultiTracker
+from pgnet.tracking.passes import Sweep, Task
+from pgnet.tracking.spans import Box, spans
+from pgnet.video import Behind, Frame, FrameReader, Source, VideoWriter, open_source
+from pgnet.video.draw import Drawn
 
 if TYPE_CHECKING:
     from pgnet.cli.window import LiveWindow
 
+ENDLESS = sys.maxsize
+"""Stands for the last frame of a source that does not say how many it has."""
 VIDEO, JSON, CSV = FILES = ("track.mp4", "track.json", "track.csv")
 
 
 def follow(
     source: Source,
-    tracker: Tracker,
+    tracker: MultiTracker,
     model: ModelFile,
-    box: ArrayLike | None,
+    marks: Sequence[Marks],
     folder: Path,
     *,
+    last: int | None = None,
     video: bool = True,
     show: bool = False,
     options: dict[str, Any] | None = None,
@@ -55,87 +61,131 @@ def follow(
 
     Args:
         source: just opened.
+        tracker: follows nothing yet.
         model: what the tracker was loaded from, for the record.
-        box: x, y, w, h in 0-based pixels of the first frame; None asks for it in a window.
-        options: to keep in the record besides box and tracking options.
+        marks: the targets; none asks for a box in the first frame, in a window.
+        last: number of the source's last frame, if it is known.
+        options: to keep in the record besides the tracking options.
         formats: also write the boxes in these, by their names in `pgnet.results.formats.FORMATS`.
         quiet: say nothing, and leave Ctrl-C to the caller: this is one of many videos.
 
     Raises:
-        PgnetError: the box does not fit, there is no display to ask or show, or the folder cannot be written.
+        PgnetError: a box does not fit, there is no display to ask or show, or the folder cannot be written.
         typer.Exit: interrupted (code 130), after what was tracked is saved.
     """
     frames = iter(source)
     first = next(frames)  # an open source has at least one
-    box = check_target_box(_ask_for_box(first, source) if box is None else box, source.width, source.height)
-    tracker.init(first.image, box)
+    marks = marks or [Marks(1, "", {first.index: _ask_for_box(first, source)})]
+    check_boxes(marks, source.width, source.height)
     track = Track(
         SourceInfo(source.name, source.kind, source.width, source.height, source.fps, source.frame_count),
         ModelInfo(model.name, model.sha256),
-        {"box": box.tolist(), **(options or {}), "tracking": asdict(tracker.options)},
+        {**(options or {}), "tracking": asdict(tracker.options)},
+        targets=[TargetTrack(target.id, target.label) for target in marks],
     )
+    end = ENDLESS if last is None else last
+    ways = [(target, span.forwards) for target in marks for span in spans(target.keyframes, end)]
+    sweep = Sweep(tracker, [Task.of(target.id, way, target.keyframes) for target, way in ways if way])
+    back = [job for job in (backwards_job(target, end) for target in marks) if job.spans]
     with ExitStack() as stack:
         window = stack.enter_context(_live_window(source.name)) if show else None
         stack.enter_context(output_folder(folder))
+        interrupted = threading.Event() if quiet else stack.enter_context(_first_interrupt())
+        stack.enter_context(closing(sweep))
         writer = encoder = None
-        if video:
+        if video and not back:  # otherwise boxes may still change
             writer = VideoWriter(
                 folder / VIDEO, source.width, source.height, fps=source.fps, time_base=source.time_base
             )
             stack.enter_context(writer)
             encoder = stack.enter_context(Behind(partial(_encode, writer)))
-        interrupted = threading.Event() if quiet else stack.enter_context(_first_interrupt())
         begin = time.perf_counter()
-        with _progress(source.expected, hidden=quiet) as advance:
+        count = 0
+        with _progress("Tracking", source.expected, hidden=quiet) as advance:
             for frame in itertools.chain([first], frames):
-                score, presence, state = 1.0, 1.0, PRESENT
-                if frame is not first:
-                    prediction = tracker.update(frame.image)
-                    box, score, state = prediction.box, prediction.score, prediction.state
-                    presence = prediction.presence
-                track.append(frame.index, frame.time, box, score, presence=presence, state=state)
-                if encoder:
-                    encoder.put((frame, box, score, state))
-                if window:
-                    window.show(draw_prediction(frame.image, box, score, frame.index, colour=STATE_COLOURS[state]))
+                found = sweep.step(frame)
+                for target, said in zip(track.targets, marks, strict=True):
+                    if frame.index in said.keyframes:
+                        target.add(keyframe_row(frame.index, frame.time, said.keyframes[frame.index]))
+                    elif said.id in found:
+                        target.add(row_of(frame, found[said.id]))
+                if encoder or window:
+                    drawn = drawn_boxes(track, frame.index)
+                    if encoder:
+                        encoder.put((frame, drawn))
+                    if window:
+                        window.show(annotated(frame.image, drawn, frame.index))
+                count += 1
                 advance()
                 if interrupted.is_set() or (window and not window.open):
                     track.status = "interrupted"
                     break
+            else:
+                sweep.check_started()
+        sweep.close()
         track.warnings = list(source.warnings)
+        if back and track.status == "complete":
+            with FrameReader(source.name) as reader, _progress("Backwards", None, hidden=quiet) as advance:
+                track = retrack(track, back, reader, tracker, tick=advance, stop=interrupted.is_set)
+            if interrupted.is_set():
+                track.status = "interrupted"
+        seconds = time.perf_counter() - begin
         if encoder and writer:
             encoder.close()
             writer.close()
+        elif video:
+            draw_video(track, folder / VIDEO, quiet=quiet)
         else:
             (folder / VIDEO).unlink(missing_ok=True)  # of an earlier run: it would not fit the boxes
-        seconds = time.perf_counter() - begin
-        track.write_json(folder / JSON)
-        track.write_csv(folder / CSV)
-        more = {name: folder / file_name(name) for name in formats}
-        notes = [" ".join(write(track, path, name)) for name, path in more.items()]
-
+        notes = write_boxes(track, folder, formats)
     if quiet:
         return track
     for warning in filter(None, (*source.warnings, *notes)):
         print(f"Note: {warning}", file=sys.stderr)
     if interrupted.is_set():
-        print(f"Interrupted: the {len(track)} frames tracked so far are saved.", file=sys.stderr)
-    written = [folder / name for name in FILES if video or name != VIDEO] + list(more.values())
-    print(f"Wrote {', '.join(map(str, written))}.")
-    print(f"Tracked {len(track)} frames in {seconds:.1f} s: {len(track) / seconds:.1f} frames per second.")
-    if lost := losses(track):
-        print(f"{lost}. pgnet review {folder / JSON} lists the frames to look at.")
+        print(f"Interrupted: the {count} frames tracked so far are saved.", file=sys.stderr)
+    report(track, folder, formats, video=video)
+    print(f"Tracked {count} frames in {seconds:.1f} s: {count / seconds:.1f} frames per second.")
     if interrupted.is_set():
         raise typer.Exit(130)
     return track
 
 
-def _encode(writer: VideoWriter, tracked: tuple[Frame, ArrayLike, float, str]) -> None:
-    frame, box, score, state = tracked
-    writer.write(draw_prediction(frame.image, box, score, frame.index, colour=STATE_COLOURS[state]), frame.time)
+def draw_video(track: Track, path: Path, *, quiet: bool = False) -> None:
+    """Write the video with the boxes of a track.
+
+    Raises:
+        PgnetError: the track's source is not there or cannot be read, or the video not be written.
+    """
+    start, end = track.options.get("start"), track.options.get("end")
+    with (
+        open_source(track.source.name, start=start, end=end) as source,
+        _progress("Drawing", source.expected, hidden=quiet) as advance,
+    ):
+        write_video(path, source, Annotated(track, (source.width, source.height)), tick=advance)
 
 
-def _ask_for_box(first: Frame, source: Source) -> ArrayLike:
+def write_boxes(track: Track, folder: Path, formats: Sequence[str]) -> list[str]:
+    """Write the record and the table, and the boxes in other formats -> what these have no place for."""
+    track.write_json(folder / JSON)
+    track.write_csv(folder / CSV)
+    return [" ".join(write(track, folder / file_name(name), name)) for name in formats]
+
+
+def report(track: Track, folder: Path, formats: Sequence[str], *, video: bool) -> None:
+    """Say what was written, and when targets were lost."""
+    written = [name for name in FILES if video or name != VIDEO] + [file_name(name) for name in formats]
+    print(f"Wrote {', '.join(str(folder / name) for name in written)}.")
+    if lost := losses(track):
+        print(f"{lost}. pgnet review {folder / JSON} lists the frames to look at.")
+
+
+def _encode(writer: VideoWriter, item: tuple[Frame, list[Drawn]]) -> None:
+    frame, drawn = item
+    writer.write(annotated(frame.image, drawn, frame.index), frame.time)
+
+
+def _ask_for_box(first: Frame, source: Source) -> Box:
     try:
         from pgnet.cli import window
 
@@ -174,10 +224,10 @@ def _first_interrupt() -> Iterator[threading.Event]:
 
 
 @contextmanager
-def _progress(total: int | None, *, hidden: bool) -> Iterator[Callable[[], None]]:
+def _progress(text: str, total: int | None, *, hidden: bool) -> Iterator[Callable[[], None]]:
     """A progress bar on stderr where that is a terminal; call what it yields after each frame."""
     console = Console(stderr=True)
-    columns = (TextColumn("Tracking"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn(text), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=hidden or not console.is_terminal) as progress:
         task = progress.add_task("", total=total)
         yield lambda: progress.advance(task)

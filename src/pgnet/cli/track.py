@@ -1,13 +1,14 @@
-"""`pgnet track SOURCE --box X,Y,W,H`: follow an object through a video, images, a camera or a stream.
+"""`pgnet track SOURCE --box X,Y,W,H`: follow objects through a video, images, a camera or a stream.
 
 `--list` does it for many videos, see `pgnet.cli.many`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -25,18 +26,30 @@ from pgnet.cli.arguments import (
     check_outputs,
     compute_choice,
     default_folder,
-    parse_box,
     parse_moment,
 )
 from pgnet.cli.convert import NAMES
 from pgnet.errors import PgnetError
 
+if TYPE_CHECKING:
+    from pgnet.cli.boxes import Given
+    from pgnet.results.marks import Marks
+    from pgnet.video import Source
+
 
 def track(
     source: Annotated[str | None, typer.Argument(metavar="SOURCE", help=SOURCE_HELP)] = None,
     box: Annotated[
-        str | None,
-        typer.Option(metavar="X,Y,W,H", help="The object in the first frame, in pixels; without it, draw in a window."),
+        list[str] | None,
+        typer.Option(
+            metavar="[NAME@][FRAME:]X,Y,W,H",
+            help="The object in the first frame, in pixels; without it, draw in a window. Repeatable for several. "
+            "With a frame, the box there: of one that comes later, or a correction. FRAME:absent: it is not there.",
+        ),
+    ] = None,
+    boxes: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Boxes of any objects and frames, in any format that pgnet convert reads."),
     ] = None,
     model: Model = DEFAULT_MODEL,
     out: Annotated[
@@ -67,15 +80,17 @@ def track(
     threads: Threads = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Follow an object; writes track.mp4, track.json and track.csv.
+    """Follow objects; writes track.mp4, track.json and track.csv.
 
     Ctrl-C ends and saves what was tracked so far.
     """
-    target = None if box is None else parse_box(box)
+    from pgnet.cli.boxes import parse_given
+
+    given = [parse_given(text) for text in box or ()]
     first, last = parse_moment(start, "--start"), parse_moment(end, "--end")
     choice = compute_choice(engine, device, half)
     if videos is not None:
-        if source is not None or target is not None or show or formats:
+        if source is not None or given or boxes or show or formats:
             raise PgnetError("With --list, sources and boxes stand in the list, and there is no --show or --format.")
         from pgnet.cli.many import Settings, read_list, track_many
 
@@ -91,14 +106,39 @@ def track(
     from pgnet.cli.run import FILES, follow
     from pgnet.models import resolve
     from pgnet.results.formats import file_name
-    from pgnet.tracking import Tracker
+    from pgnet.tracking import MultiTracker
     from pgnet.video import open_source
 
     folder = out or default_folder(source)
     check_outputs(folder, (*FILES, *map(file_name, formats or ())), overwrite)
     with open_source(source, start=first, end=last) as frames:
+        marks, final = _targets(frames, given, boxes, last)
         file = resolve(model)
-        tracker = Tracker.load(file, **asdict(choice), threads=threads)
+        tracker = MultiTracker.load(file, **asdict(choice), threads=threads)
         options = {"start": first, "end": last, **asdict(choice)}
         kinds = {"video": not no_video, "show": show}
-        follow(frames, tracker, file, target, folder, **kinds, options=options, formats=formats or ())
+        follow(frames, tracker, file, marks, folder, last=final, **kinds, options=options, formats=formats or ())
+
+
+def _targets(
+    frames: Source, given: Sequence[Given], file: Path | None, end: int | float | None
+) -> tuple[list[Marks], int | None]:
+    """The targets, and the number of the last frame to track if boxes of later frames need it.
+
+    Raises:
+        PgnetError: boxes that do not fit each other or the video, see `pgnet.cli.boxes`.
+    """
+    from pgnet.cli.boxes import combine, last_frame, read_boxes
+    from pgnet.results import SourceInfo
+    from pgnet.video import FrameReader
+
+    if file is None and all(one.frame is None for one in given):
+        return combine(given, (), frames.first, None), None
+    if frames.kind in ("camera", "stream"):
+        raise PgnetError("A camera or stream cannot be gone back in; give boxes of its first frame, without a number.")
+    with FrameReader(frames.name) as reader:
+        last = last_frame(reader.index.times, end)
+    size = (frames.width, frames.height)
+    info = SourceInfo(frames.name, frames.kind, *size, frames.fps, len(reader))
+    known = [] if file is None else read_boxes(file, info, frames.first, last)
+    return combine(given, known, frames.first, last), last

@@ -10,6 +10,7 @@ import json
 import math
 import unicodedata
 from array import array
+from bisect import bisect_left
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
@@ -90,6 +91,20 @@ class Event(NamedTuple):
     """"lost" or "back"."""
 
 
+class Row(NamedTuple):
+    """A box of one target in one frame."""
+
+    frame: int
+    box: list[float]
+    score: float = 1.0
+    absent: bool = False
+    occluded: bool = False
+    keyframe: bool = False
+    time: float | None = None
+    presence: float = 1.0
+    state: str = PRESENT
+
+
 @dataclass(eq=False)
 class TargetTrack:
     """One target over the frames of a video; rows are appended in order, 65 bytes each.
@@ -157,6 +172,20 @@ class TargetTrack:
 
     def __len__(self) -> int:
         return len(self._flags)
+
+    def add(self, row: Row) -> None:
+        """`append` a row as a whole."""
+        self.append(**row._asdict() | {"time": math.nan if row.time is None else row.time})
+
+    def row(self, frame: int) -> Row | None:
+        """What the track says of a frame, if anything."""
+        at = bisect_left(range(len(self)), frame, key=lambda i: int(self._rows[i * WIDTH]))
+        if at == len(self) or self._rows[at * WIDTH] != frame:
+            return None
+        _, time, *box, score, presence = self._rows[at * WIDTH : (at + 1) * WIDTH]
+        flags = {name: bool(self._flags[at] >> bit & 1) for bit, name in enumerate(FLAGS)}
+        state = STATES[self._flags[at] >> len(FLAGS)]
+        return Row(frame, box, score, time=None if math.isnan(time) else time, presence=presence, state=state, **flags)
 
     def _table(self) -> Array:
         return np.array(self._rows, np.float64).reshape(-1, WIDTH)
@@ -317,7 +346,7 @@ class Track:
     def _version_needed(self, rows: list[dict[str, Any]]) -> int:
         """The lowest version whose readers understand the file."""
         known = None not in (self.model, self.source.width, self.source.height, *(row["time"] for row in rows))
-        flagged = any(name in row for row in rows for name in FLAGS)
+        flagged = any(row.get("absent") or row.get("occluded") for row in rows)
         return 1 if known and not flagged and len(self.targets) == 1 else VERSION
 
     def write_json(self, path: str | Path) -> None:

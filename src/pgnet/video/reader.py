@@ -106,6 +106,7 @@ class Source:
         name: as given; of an address without user, password and query.
         kind: "video", "images", "camera" or "stream".
         width, height: size in pixels of the upright frames.
+        first: index of the first frame between start and end.
         fps: average frame rate; None if unknown.
         frame_count: frames of the whole source, an estimate for some containers; None if unknown.
         expected: frames between start and end, estimated; None if unknown.
@@ -117,6 +118,7 @@ class Source:
     kind: Kind
     width: int = 0
     height: int = 0
+    first: int = 0
     fps: float | None = None
     frame_count: int | None = None
     expected: int | None = None
@@ -197,6 +199,7 @@ def open_source(
             raise PgnetError(f"{opened.name} has nothing from {unit} {start} on; give an earlier start.")
         raise PgnetError(f"{opened.name} has no frame that can be decoded; is it a complete video?")
     opened.height, opened.width = first.image.shape[:2]
+    opened.first = first.index
     opened.expected = window.count(opened.frame_count, opened.fps)
     opened._frames = chain([first], opened._reader)
     return opened

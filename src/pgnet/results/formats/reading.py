@@ -9,14 +9,14 @@ from bisect import bisect
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pgnet.errors import PgnetError
+from pgnet.results.track import Row as Row
 from pgnet.results.track import SourceInfo, TargetTrack, Track, is_one_line
-from pgnet.tracking.presence import PRESENT
 
 LAST_FRAME = 3_000_000
 """Longer videos are refused (28 hours at 30 a second): a damaged number must not fill the memory."""
@@ -171,20 +171,6 @@ def settle(known: SourceInfo, **found: Any) -> SourceInfo:
     )
 
 
-class Row(NamedTuple):
-    """A box of one target in one frame."""
-
-    frame: int
-    box: list[float]
-    score: float = 1.0
-    absent: bool = False
-    occluded: bool = False
-    keyframe: bool = False
-    time: float | None = None
-    presence: float = 1.0
-    state: str = PRESENT
-
-
 @dataclass
 class Rows:
     """Collects the rows of a video's targets in any order."""
@@ -222,8 +208,8 @@ class Rows:
             for frame in annotated[bisect(annotated, min(rows)) : bisect(annotated, max(rows))]:
                 rows.setdefault(frame, Row(frame, [0.0] * 4, absent=True))
             for row in sorted(rows.values()):
-                time = row.frame / source.fps if source.fps else math.nan
-                track.targets[-1].append(**row._asdict() | {"time": time if row.time is None else row.time})
+                time = row.frame / source.fps if row.time is None and source.fps else row.time
+                track.targets[-1].add(row._replace(time=time))
         track.warnings += _doubts(track)
         return track
 
