@@ -24,16 +24,26 @@ def test_unscaled_crop_copies_pixels():
     assert np.array_equal(square_crop(image, 40.5, 30.5, 21, 21), image[20:41, 30:51])
 
 
-@pytest.mark.parametrize(("side", "size"), [(20, 101), (50.5, 101), (100, 25), (99.3, 17), (120, 31)])
+@pytest.mark.parametrize(("side", "size"), [(20, 101), (50.5, 101), (101.3, 25), (99.3, 17), (120, 31)])
 def test_crop_keeps_coordinates(side, size):
-    cx, cy = 120.25, 110.75
-    crop = square_crop(ramp(250, 250), cx, cy, side, size).astype(float)
+    cx, cy = 60.25, 61.75
+    # Two grey levels a pixel: the mean of a block of any size is a whole one.
+    crop = square_crop(2 * ramp(125, 125), cx, cy, side, size).astype(float)
     # Pixel i covers [i, i + 1): its centre is at i + 0.5 in the crop and in the frame.
     position = (np.arange(size) + 0.5) * side / size - side / 2
     for values, centre in ((crop[size // 2, :, 0], cx), (crop[:, size // 2, 1], cy)):
-        error = values - (centre + position - 0.5)
+        error = values - 2 * (centre + position - 0.5)
         assert np.abs(error).max() <= 1  # whole grey levels, rounded twice where the region is shrunk first
         assert abs(error.mean()) < 0.15
+
+
+def test_a_shrunk_region_reaches_the_borders_of_the_frame():
+    """It is averaged in whole blocks, here of four pixels, which do not fit into 30; what is left out is not seen."""
+    image = np.full((30, 33, 3), 200, np.uint8)
+    crop = square_crop(image, 16.5, 15, 48, 12, fill=(0, 0, 0))[..., 0]
+    assert (crop[3:9, 2:9] == 200).all()
+    assert crop[0].max() == 0
+    assert crop[:, 0].max() == 0
 
 
 def test_outside_of_the_frame_is_its_mean_colour():

@@ -50,8 +50,10 @@ def square_crop(
         fill = mean_colour(image)
     if x1 <= x0 or y1 <= y0:
         return np.broadcast_to(np.array(fill).round().astype(np.uint8), (size, size, image.shape[2])).copy()
-    region = image[y0:y1, x0:x1]
     factor = max(1, int(1 / scale))
+    x0, x1 = _whole_blocks(x0, x1, factor, width)
+    y0, y1 = _whole_blocks(y0, y1, factor, height)
+    region = image[y0:y1, x0:x1]
     sx = sy = 1.0
     if factor > 1:
         shrunk = (max(1, region.shape[1] // factor), max(1, region.shape[0] // factor))
@@ -67,3 +69,14 @@ def square_crop(
     return cv2.warpAffine(
         region, to_crop, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=fill
     )
+
+
+def _whole_blocks(begin: int, end: int, factor: int, limit: int) -> tuple[int, int]:
+    """A range of pixels made a multiple of `factor` long: OpenCV averages whole blocks 3 to 16 times as fast.
+
+    It grows inside 0 to `limit`; where there is no room, less than one block is left out.
+    """
+    length = math.ceil((end - begin) / factor) * factor
+    begin = max(0, min(begin, limit - length))
+    length = min(length, limit - begin)
+    return begin, begin + (length // factor * factor or length)

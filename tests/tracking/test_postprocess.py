@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from pgnet import anchors
+from pgnet.boxes import cxcywh_to_xywh, iou
 from pgnet.errors import PgnetError
 from pgnet.tracking import TrackingOptions
 from pgnet.tracking.postprocess import (
@@ -147,3 +148,26 @@ def test_options_out_of_range_are_refused(options):
     (name,) = options
     with pytest.raises(PgnetError, match=name):
         TrackingOptions(**options)
+
+
+def test_voting_is_a_weighted_mean_over_the_agreeing_candidates():
+    rng = np.random.default_rng(3)
+    cls, reg = (rng.normal(0, 1, (n, 25, 25)).astype(np.float32) for n in (10, 20))
+    reg *= 0.2
+    options = TrackingOptions(penalty_k=0.3, window_influence=0.4, vote_iou=0.6)
+    got = best_candidate(cls, reg, anchors.grid(), (60, 50), options, stretch=(1.1, 0.9))
+
+    scores, boxes = target_scores(cls), candidate_boxes(anchors.grid(), reg) * [1, 1, 1.1, 0.9]
+    penalty = change_penalty(boxes, 60, 50, 0.3)
+    best = np.unravel_index(np.argmax(penalty * scores * 0.6 + 0.4 * cosine_window(25)), scores.shape)
+    overlap = iou(cxcywh_to_xywh(boxes), cxcywh_to_xywh(boxes[best]))
+    near, voting = overlap >= 0.5, overlap >= 0.6
+    assert voting.sum() > 10
+    logs = np.concatenate([boxes[..., :2], np.log(boxes[..., 2:])], -1)
+    box = np.average(logs[voting], axis=0, weights=(penalty * scores)[voting] ** 2)
+    middle = np.average(logs[near], axis=0, weights=scores[near])
+    variance = np.average((logs[near] - middle) ** 2, axis=0, weights=scores[near])
+    assert got.box == pytest.approx([*box[:2], *np.exp(box[2:])], abs=1e-9)
+    assert got.spread == pytest.approx(np.sqrt(variance[2:]).mean(), abs=1e-9)
+    assert got.support == pytest.approx(scores[near].sum() / scores[best], abs=1e-9)
+    assert got.rival == pytest.approx(scores[overlap < 0.1].max(), abs=1e-9)

@@ -13,10 +13,25 @@ from pgnet.errors import PgnetError
 from pgnet.models import ModelFile
 
 if TYPE_CHECKING:
-    from onnxruntime import InferenceSession
+    from onnxruntime import InferenceSession, SessionOptions
 
 PROVIDERS = {"cuda": "CUDAExecutionProvider", "coreml": "CoreMLExecutionProvider", "cpu": "CPUExecutionProvider"}
 """ONNX Runtime's names of the devices."""
+
+
+def session_options(threads: int) -> SessionOptions:
+    """How ONNX Runtime computes a graph here."""
+    # Imported here: it takes a moment that commands without a network should not wait for.
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3  # errors only
+    # Frames come one by one: waiting threads that spin would take cores from decoding the next one.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return options
 
 
 class OnnxEngine:
@@ -68,16 +83,9 @@ class OnnxEngine:
         return cls, reg
 
     def _session(self, graph: Path) -> InferenceSession:
-        # Imported here: it takes a moment that commands without a network should not wait for.
         import onnxruntime
 
-        options = onnxruntime.SessionOptions()
-        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
-        options.intra_op_num_threads = self.threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3  # errors only
-        # Frames come one by one: waiting threads that spin would take cores from decoding the next one.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options = session_options(self.threads)
         provider = PROVIDERS[self.device]
         try:
             session = onnxruntime.InferenceSession(graph, options, providers=[provider])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -111,9 +112,12 @@ def change_penalty(boxes: Boxes, width: float, height: float, k: float) -> Array
     return np.exp(-k * (r * s - 1))
 
 
+@cache
 def cosine_window(size: int) -> Array:
-    """(size, size) Hann window, 1 in the middle."""
-    return np.outer(np.hanning(size), np.hanning(size))
+    """(size, size) Hann window, 1 in the middle; not to be written to."""
+    window = np.outer(np.hanning(size), np.hanning(size))
+    window.flags.writeable = False  # everyone gets the same one
+    return window
 
 
 def best_candidate(
@@ -146,11 +150,11 @@ def best_candidate(
     overlap[best] = 1  # also of a box without extent
     near, voting = overlap >= AGREEING, overlap >= options.vote_iou
     weights, logs = np.maximum(scores[near], 1e-9), np.log(candidates[near][:, 2:])
-    deviation = np.sqrt(np.average((logs - np.average(logs, axis=0, weights=weights)) ** 2, axis=0, weights=weights))
+    deviation = np.sqrt(_mean((logs - _mean(logs, weights)) ** 2, weights))
     if options.vote_iou < 1:
-        weights = np.maximum((penalty * scores)[voting], 1e-9) ** 2
-        centre, size_logs = candidates[voting][:, :2], np.log(candidates[voting][:, 2:])
-        box = np.average(np.hstack([centre, size_logs]), axis=0, weights=weights)
+        voters = candidates[voting]
+        voters[:, 2:] = np.log(voters[:, 2:])
+        box = _mean(voters, np.maximum(penalty[voting] * scores[voting], 1e-9) ** 2)
         box[2:] = np.exp(box[2:])
     return Candidate(
         box,
@@ -160,6 +164,11 @@ def best_candidate(
         support=float(scores[near].sum() / max(score, 1e-9)),
         spread=float(deviation.mean()),
     )
+
+
+def _mean(values: Array, weights: Array) -> Array:
+    """Weighted mean of (n, m) values over n; numpy's average takes ten times as long for such small ones."""
+    return weights @ values / weights.sum()
 
 
 def size_stretch(known: Array, found: Array, calibration: float) -> Array:
