@@ -197,14 +197,11 @@ def _update(setting: Setting, model: ModelFile, part: Part) -> None:
     if name == "pgnet-lite":
         functions["CSRT"] = _csrt(setting)
     large = name == "pgnet-r50"
-    for tracker in trackers.values():
-        assert isinstance(tracker.engine, Timed)
-        tracker.engine.seconds.clear()
     times = race(functions, setting.rounds(12 if large else 40), 1 if large else 3)
     ms = {key: part.keep(key, seconds) for key, seconds in times.items()}
-    for key, tracker in trackers.items():
-        assert isinstance(tracker.engine, Timed)
-        part.keep(f"{key}: search", tracker.engine.seconds)
+    whole, search = _inside(trackers[name], functions[name], setting.rounds(10 if large else 60))
+    part.keep(f"{name}: search", search)
+    around = part.keep(f"{name}: around the network", [a - b for a, b in zip(whole, search, strict=True)])
 
     def ratio(slow: str, fast: str, target: float, what: str, *, note: str = "") -> None:
         if slow in ms and fast in ms:
@@ -231,24 +228,27 @@ def _update(setting: Setting, model: ModelFile, part: Part) -> None:
     if f"{name} int8" in ms and not large:
         rate = 1000 / ms[f"{name} int8"]
         part.rows.append(Row(f"`{name}` int8, 720p", f"{rate:.0f} frames/s", "60 frames/s", rate >= 60))
-    around = np.array(times[name]) - np.array(_timed(trackers[name].engine, len(times[name])))
-    value = part.keep(f"{name}: around the network", around.tolist())
-    share = value / ms[name]
+    share = around / (1000 * np.median(whole))
     part.rows.append(
         Row(
             f"`{name}`: everything around the network",
-            f"{value:.2f} ms, {share:.1%} of `update()`",
+            f"{around:.2f} ms, {share:.1%} of `update()`",
             "1 ms" + (" and 5%" if large else ""),
-            value < 1 and (share < 0.05 or not large),
+            bool(around < 1 and (share < 0.05 or not large)),
         )
     )
 
 
-def _timed(engine: Engine, count: int) -> list[float]:
-    """The searches that were on the clock: in each turn, all but the first."""
-    assert isinstance(engine, Timed)
-    turn = 1 if len(engine.seconds) == 2 * count else 3
-    return [s for i, s in enumerate(engine.seconds) if i % (turn + 1)]
+def _inside(tracker: Tracker, step: Callable[[], object], count: int) -> tuple[list[float], list[float]]:
+    """Seconds of `count` updates, and those of the network in each."""
+    assert isinstance(tracker.engine, Timed)
+    whole, search = [], []
+    for _ in range(count):
+        begin = time.perf_counter()
+        step()
+        whole.append(time.perf_counter() - begin)
+        search.append(tracker.engine.seconds[-1])
+    return whole, search
 
 
 def _gflop(model: ModelFile) -> float:
@@ -361,10 +361,10 @@ def _parts(graph: Path) -> dict[str, str]:
     template = {f"z{i}" for i in range(9)}
     for node in onnx.load(graph, load_external_data=False).graph.node:
         weight = next((name for name in node.input[1:] if name.startswith("net.") and name.endswith(".weight")), None)
-        if template & set(node.input):  # PG-Corr and what only moves its numbers
-            own = "PG-Corr"
-        elif weight and node.op_type == "Conv":
+        if weight and node.op_type == "Conv":
             own = part(weight)
+        elif template & set(node.input):  # PG-Corr and what only moves its numbers
+            own = "PG-Corr"
         else:
             own = next((found[name] for name in node.input if name in found), "stem")
         if own == "PG-Corr":
@@ -375,7 +375,7 @@ def _parts(graph: Path) -> dict[str, str]:
 
 
 def video(setting: Setting) -> Part:
-    """Reading, tracking, drawing and encoding, against `update()` alone on frames that are in memory."""
+    """Reading, tracking, drawing and encoding, against the tracker alone on frames that are in memory."""
     part = Part()
     for model in setting.models:
         tracker, alone = Tracker.load(model, threads=setting.threads), setting.tracker(model)
@@ -386,16 +386,17 @@ def video(setting: Setting) -> Part:
             with tempfile.TemporaryDirectory() as folder, open_source(setting.clip, end=end) as source:
                 follow(source, tracker, model, setting.box, Path(folder), quiet=True)
 
-        def bare(step: Callable[[], object] = step, end: int = end) -> None:
+        def bare(alone: Tracker = alone, step: Callable[[], object] = step, end: int = end) -> None:
+            alone.init(setting.frames[0], setting.box)
             for _ in range(end - 1):
                 step()
 
         times = race({"whole": whole, "bare": bare}, setting.rounds(3))
-        ms = {key: np.median(times[key]) * 1000 / count for key, count in (("whole", end), ("bare", end - 1))}
+        ms = {key: 1000 * np.median(seconds) / end for key, seconds in times.items()}
         ratio = float(ms["bare"] / ms["whole"])
         measured = f"{ratio:.2f}x ({1000 / ms['whole']:.1f} frames/s against {1000 / ms['bare']:.1f})"
         part.keep(f"{model.name}: a frame of the whole", [s / end for s in times["whole"]])
-        part.keep(f"{model.name}: a frame of update() alone", [s / (end - 1) for s in times["bare"]])
+        part.keep(f"{model.name}: a frame of update() alone", [s / end for s in times["bare"]])
         part.rows.append(
             Row(f"`{model.name}`: read, track, draw, encode 720p", measured, "0.9x of `update()` alone", ratio >= 0.9)
         )

@@ -122,3 +122,21 @@ def test_curves_are_drawn_from_logs(tmp_path):
     assert cv2.imread(str(tmp_path / "c.png")).shape[1] > 500
     missing = subprocess.run([*command[:2], tmp_path, *command[4:]], capture_output=True, text=True, check=False)
     assert missing.returncode == 2 and "no log" in missing.stderr
+
+
+def test_speed_measures_every_part(tmp_path):
+    """Whether it works; the times of so few frames say nothing."""
+    file = tmp_path / "speed.json"
+    command = [sys.executable, BENCHMARKS / "speed.py", "--quick", "--models", "pgnet-lite", "--json", file]
+    done = subprocess.run([*map(str, command)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    record = json.loads(file.read_text())
+    assert list(record["parts"]) == ["update", "profile", "video", "targets", "start", "memory"]
+    rows = [row for part in record["parts"].values() for row in part["rows"]]
+    assert len(rows) >= 6
+    for row in rows:
+        assert row["what"] in done.stdout and row["measured"] in done.stdout
+    times = [entry for part in record["parts"].values() for entry in part["times"].values()]
+    assert all(0 < entry["best"] <= entry["median"] for entry in times)
+    wrong = subprocess.run([*map(str, command), "--parts", "nonsense"], capture_output=True, text=True, check=False)
+    assert wrong.returncode == 2 and "no part nonsense" in wrong.stderr
