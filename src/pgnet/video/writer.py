@@ -10,7 +10,7 @@ from typing import cast
 
 import av
 import numpy as np
-from av.video.reformatter import VideoReformatter
+from av.video.reformatter import Colorspace, VideoReformatter
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
@@ -110,7 +110,9 @@ class VideoWriter:
         if width % 2 or height % 2:
             image = np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), "edge")
         rgb = av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(image), format="rgb24")  # a view
-        frame = self._scaler.reformat(rgb, format="yuv420p", dst_colorspace="ITU709", dst_color_range=1, threads=1)
+        frame = self._scaler.reformat(
+            rgb, format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=1, threads=1
+        )
         pts = round(time / self._time_base)
         if self.frames == 0:
             self._first_pts = pts
