@@ -26,6 +26,7 @@ from pgnet.cli import (
     report,
     review,
     score,
+    serve,
     summary,
     track,
     train,
@@ -42,6 +43,7 @@ app = typer.Typer(
 app.command("track")(track.track)
 app.command("frame")(frame.frame)
 app.command("review")(review.review)
+app.command("serve")(serve.serve)
 app.command("convert")(convert.convert)
 app.command("demo")(demo.demo)
 app.command("models")(models.models)

@@ -119,12 +119,18 @@ def output_folder(folder: Path) -> Iterator[Path]:
 
 
 TRAIN_LIBRARIES = ("torch", "lightning_fabric", "lightning_utilities", "tensorboard", "onnx", "onnxscript")
+SERVE_LIBRARIES = ("fastapi", "uvicorn", "sqlalchemy", "alembic", "starlette", "pydantic", "anyio")
 REPORT_LIBRARIES = ("matplotlib", "jinja2")
 
 
 def train_extra(what: str) -> AbstractContextManager[None]:
     """Imports of the training part: a missing torch becomes a sentence. See `_extra`."""
     return _extra(what, "train", TRAIN_LIBRARIES)
+
+
+def serve_extra(what: str) -> AbstractContextManager[None]:
+    """Imports of the server: a missing fastapi becomes a sentence. See `_extra`."""
+    return _extra(what, "serve", SERVE_LIBRARIES)
 
 
 def report_extra(what: str) -> AbstractContextManager[None]:

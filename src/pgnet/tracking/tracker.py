@@ -332,6 +332,21 @@ class MultiTracker(_Method):
         """
         self._targets[id] = self._begin(to_rgb(frame, bgr=bgr), box)
 
+    def move(self, id: int, box: ArrayLike, state: str = PRESENT) -> None:
+        """Go on as if a target had just been found here: to continue where an earlier run ended.
+
+        Args:
+            id: of a target that is followed.
+            box: x, y, w, h in 0-based pixels, from an earlier prediction.
+            state: likewise.
+
+        Raises:
+            KeyError: no such target is followed.
+        """
+        centre, size = np.split(xywh_to_cxcywh(np.asarray(box, np.float64)), 2)
+        target = self._targets[id]
+        self._targets[id] = replace(target, centre=centre, size=np.maximum(size, target.smallest), state=state)
+
     def stop(self, id: int) -> None:
         """Follow a target no longer.
 

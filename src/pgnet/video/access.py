@@ -91,7 +91,13 @@ class FrameReader:
     """
 
     def __init__(
-        self, path: str | Path, *, index: FrameIndex | None = None, memory: int = MEMORY, fps: float = 30.0
+        self,
+        path: str | Path,
+        *,
+        index: FrameIndex | None = None,
+        memory: int = MEMORY,
+        fps: float = 30.0,
+        formats: str = "",
     ) -> None:
         """Open a file, folder or pattern of images.
 
@@ -100,6 +106,7 @@ class FrameReader:
             index: what `FrameReader.index` was of the same file, to open it at once.
             memory: bytes of decoded frames to keep.
             fps: frame rate that images are given.
+            formats: containers that are allowed, see `pgnet.video.reader.open_video`.
 
         Raises:
             PgnetError: nothing there, unreadable, or no video or images in it.
@@ -115,10 +122,10 @@ class FrameReader:
             if not Path(path).exists():
                 raise PgnetError(f"There is no file or folder {path}; check the path.")
             self.source = Source(str(path), "video")
-            self.index = index or _list_frames(self.source)
+            self.index = index or _list_frames(self.source, formats)
             if not len(self.index):
                 raise PgnetError(f"{path} has no frame that can be decoded; is it a complete video?")
-            self._decoder = _VideoDecoder(self.source, self.index)
+            self._decoder = _VideoDecoder(self.source, self.index, formats)
         self._memory = memory
         self._kept: dict[int, VideoFrame | Image] = {}
         self._bytes = 0
@@ -210,9 +217,9 @@ class _ImageFiles:
 # --- video files ------------------------------------------------------------------------------------------------------
 
 
-def _list_frames(source: Source) -> FrameIndex:
+def _list_frames(source: Source, formats: str) -> FrameIndex:
     """The index of a video file: from its packets where each is one frame with a stamp, else by decoding it all."""
-    container, stream = open_video(source)
+    container, stream = open_video(source, formats=formats)
     with container:
         declared_facts(source, container, stream)
         # VP8 hides reference frames in packets of their own.
@@ -221,7 +228,7 @@ def _list_frames(source: Source) -> FrameIndex:
             if found and all(pts is not None for pts, _ in found):
                 return _index(source, found)
             source.warnings.clear()
-    container, stream = open_video(source)
+    container, stream = open_video(source, formats=formats)
     with container:
         found = []
         for packet in packets(source, container, stream):
@@ -252,6 +259,7 @@ class _VideoDecoder:
 
     source: Source
     index: FrameIndex
+    formats: str
     _numbers: dict[int, int] = field(init=False)  # of the frames, by stamp
     _frames: Iterator[tuple[int, VideoFrame]] | None = None  # what the decoder still has to give
     _next: int = 0  # number of the frame that comes next
@@ -259,7 +267,7 @@ class _VideoDecoder:
 
     def __post_init__(self) -> None:
         self._numbers = {stamp: number for number, stamp in enumerate(self.index.stamps.tolist())}
-        self._container, self._stream = open_video(self.source)
+        self._container, self._stream = open_video(self.source, formats=self.formats)
         if self.source.time_base is None:
             declared_facts(self.source, self._container, self._stream)
 
@@ -284,7 +292,7 @@ class _VideoDecoder:
             self._container.seek(int(self.index.stamps[start]), stream=self._stream)
         else:  # some containers do not find their first frame again
             self._container.close()
-            self._container, self._stream = open_video(self.source)
+            self._container, self._stream = open_video(self.source, formats=self.formats)
         self._frames = self._decode(start)
         self._next = start
 

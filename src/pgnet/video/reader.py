@@ -187,7 +187,7 @@ def open_source(
     else:
         opened = Source(text, "video")
         reader, live = _video(opened, text, window)
-    opened._reader = _ahead(reader, drop=live)
+    opened._reader = ahead(reader, drop=live)
     try:
         first = next(opened._reader, None)
     except BaseException:
@@ -213,7 +213,7 @@ def is_image_source(path: str | Path) -> bool:
     return glob.has_magic(str(path)) and not path.exists()
 
 
-def _ahead(frames: Generator[Frame], *, drop: bool) -> Generator[Frame]:
+def ahead(frames: Generator[Frame], *, drop: bool = False) -> Generator[Frame]:
     """The same frames, made by a second thread, at most `AHEAD` in advance; `drop` loses the oldest when late."""
     items: queue.Queue[Frame | Exception | None] = queue.Queue(AHEAD)
     stop = threading.Event()
@@ -254,8 +254,14 @@ def _ahead(frames: Generator[Frame], *, drop: bool) -> Generator[Frame]:
 # --- video files and streams ------------------------------------------------------------------------------------------
 
 
-def open_video(source: Source, location: str | None = None) -> tuple[InputContainer, VideoStream]:
-    """The container at a location, by default the source's name, and its first stream of moving pictures.
+def open_video(source: Source, location: str | None = None, *, formats: str = "") -> tuple[InputContainer, VideoStream]:
+    """The container at a location, and its first stream of moving pictures.
+
+    Args:
+        source: what it is; used in messages.
+        location: by default the source's name.
+        formats: FFmpeg's names of the containers that are allowed, between commas; any if empty. Some are scripts that
+            name other files and addresses to open.
 
     Raises:
         PgnetError: it cannot be opened, or has no such stream.
@@ -263,6 +269,8 @@ def open_video(source: Source, location: str | None = None) -> tuple[InputContai
     location = location or source.name
     remote = source.kind == "stream"
     options = {"rtsp_transport": "tcp"} if location.startswith("rtsp") else {}
+    if formats:
+        options |= {"format_whitelist": formats, "protocol_whitelist": "file"}
     try:
         container = av.open(location, options=options, timeout=(OPEN_TIMEOUT, READ_TIMEOUT) if remote else None)
     except (av.FFmpegError, OSError) as error:
