@@ -164,7 +164,7 @@ def _add_routes(app: FastAPI, settings: Settings) -> None:
                     name=file.name,
                     default=file.name == DEFAULT_MODEL,
                     megabytes=round(file.path.stat().st_size / 1e6, 1),
-                    score=str(file.metadata["score"]) if file.metadata.get("score") else None,
+                    score=_score(file.metadata.get("score")),
                 )
                 for file in available()
             ],
@@ -299,8 +299,8 @@ def _add_routes(app: FastAPI, settings: Settings) -> None:
         return space().rows(video_id, first, end, target)
 
     @app.get("/api/videos/{video_id}/review", responses=_problems(404))
-    def review(video_id: Id) -> list[schemas.Stretch]:
-        """The frames that a person should look at."""
+    def review(video_id: Id) -> list[schemas.Moment]:
+        """The frames that a person should look at, those first on which most depends."""
         return space().review(video_id)
 
     @app.post("/api/videos/{video_id}/targets", status_code=201, responses=_problems(404, 409))
@@ -426,6 +426,13 @@ def _add_routes(app: FastAPI, settings: Settings) -> None:
         """The file that a job made."""
         path, name = space().job_file(job_id)
         return FileResponse(path, filename=name, media_type="video/mp4")
+
+
+def _score(score: Any) -> str | None:
+    """What a model file says of its score, as one line."""
+    if isinstance(score, dict):
+        return ", ".join(f"{name} {value}" for name, value in score.items())
+    return str(score) if score else None
 
 
 async def _receive(request: Request, path: Path, limit: int) -> int:

@@ -60,6 +60,11 @@ class Pictures:
             while self._bytes > PICTURES_BYTES:
                 self._bytes -= len(self._kept.popitem(last=False)[1])
 
+    def warm(self) -> None:
+        """Start the processes, so that the first picture need not wait for that."""
+        for decoder in self._decoders:
+            decoder.warm()
+
     def close(self) -> None:
         """End the processes."""
         for decoder in self._decoders:
@@ -82,6 +87,7 @@ class Staff:
             threading.Thread(target=self._follow_jobs, args=(tracker,), name="pgnet-jobs") for tracker in self._trackers
         ]
         self._asides = ThreadPoolExecutor(1, "pgnet-asides")
+        self._asides.submit(self._warm)
         self._engines = self._asides.submit(self._list_engines)
         self.check_all()
         for thread in self._followers:
@@ -136,6 +142,11 @@ class Staff:
         except TimeoutError:
             return []
 
+    def _warm(self) -> None:
+        for start in (self._pictures.warm, *(tracker.warm for tracker in self._trackers)):
+            if not self._ended.is_set():
+                start()
+
     def _list_engines(self) -> list[Choice]:
         return self._aside(work.list_engines, default=[])
 
@@ -183,8 +194,7 @@ class Staff:
             raise Conflict("The disk is nearly full; make room, then go on.")
         stop = self._workspace.stopping[job.id]
         order = self._workspace.order(job, self._threads)
-        now = time.monotonic()
-        progress = self._workspace.progress[job.id] = Progress(now, job.done, now)
+        progress = self._workspace.progress[job.id] = Progress()
         for said in tracker.run(work.follow, order, seconds=settings.stall_seconds, stop=stop):
             if self._ended.is_set() or isinstance(said, Result):
                 return
@@ -195,5 +205,5 @@ class Staff:
             self._pictures.keep(job.video_id, said.value.frame, None, said.value.jpeg)
             progress.preview = said.value.frame
         else:
-            progress.now = time.monotonic()
+            progress.note(time.monotonic(), said.value.done)
             self._workspace.save_rows(job, order, said.value)

@@ -136,6 +136,11 @@ class Process:
                 if not finished:
                     self.stop()
 
+    def warm(self) -> None:
+        """Start the process, to have it ready."""
+        with self._lock:
+            self._started()
+
     def _started(self) -> Connection:
         if self._process is None or not self._process.is_alive() or self._pipe is None:
             self.stop()

@@ -239,15 +239,17 @@ class VideoRows(BaseModel):
     targets: list[Rows]
 
 
-class Stretch(BaseModel):
+class Moment(BaseModel):
     """Frames that a person should look at."""
 
     target: int
+    kind: Literal["uncertain", "lost", "back"] = Field(description="back: found again after a loss.")
+    frame: int = Field(description="The one to look at.")
     from_frame: int = Field(serialization_alias="from")
-    to_frame: int = Field(serialization_alias="to")
-    frame: int = Field(description="The most doubtful one.")
-    state: Literal["uncertain", "lost"]
+    to_frame: int = Field(serialization_alias="to", description="The first frame after it.")
     presence: float
+    affects: int = Field(description="Rows that hang on it.")
+    cost: float = Field(description="Boxes that are expected to be wrong if nobody looks.")
 
 
 class Change(BaseModel):

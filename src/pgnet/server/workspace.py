@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import threading
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ from pgnet.engine.choice import Choice, remembered
 from pgnet.errors import PgnetError
 from pgnet.models import resolve
 from pgnet.results import ModelInfo, SourceInfo, Track
+from pgnet.results.review import review as find_moments
 from pgnet.results.track import TargetTrack
 from pgnet.server import database, history, schemas, work
 from pgnet.server.database import IMPORTED, PERSON, STATES, TRACKER
@@ -76,11 +78,22 @@ class Full(PgnetError):
 class Progress:
     """Of a job that runs; not kept."""
 
-    begin: float
-    """When it began, and how far it was then."""
-    done: int
-    now: float
+    reports: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=40))
+    """Seconds and predictions made, of the last ones."""
     preview: int | None = None
+    """Frame whose picture is in memory."""
+
+    def note(self, now: float, done: int) -> None:
+        """A report."""
+        self.reports.append((now, done))
+
+    @property
+    def rate(self) -> float | None:
+        """Predictions per second; None before that can be told."""
+        if len(self.reports) < 2:
+            return None
+        (begin, first), (now, done) = self.reports[0], self.reports[-1]
+        return (done - first) / max(now - begin, 1e-3) or None
 
 
 @dataclass
@@ -499,22 +512,27 @@ class Workspace:
         track: bool,
     ) -> schemas.Change:
         """What has to be done after the keyframes of a target have changed."""
+        session = change.session
         change.videos.add(video.id)
-        job = None
         stopped = self._stop_jobs_of(change, [target.id])
-        tracked = select(func.min(database.Row.frame), func.max(database.Row.frame)).where(
-            database.Row.target_id == target.id, database.Row.by == TRACKER
-        )
-        first, last = change.session.execute(tracked).one()
-        new = _keyframes(change.session, target.id)
-        if track and new and (first is not None or stopped):
-            known = [*old, *new, *([] if first is None else [first, last])]
-            again = affected(old, new, max(known), min(known))
+        tracked = session.execute(
+            select(func.min(database.Row.frame), func.max(database.Row.frame)).where(
+                database.Row.target_id == target.id, database.Row.by == TRACKER
+            )
+        ).one()
+        new = _keyframes(session, target.id)
+        known = [*old, *new, *(frame for frame in tracked if frame is not None)]
+        again = affected(old, new, max(known), min(known)) if new else []
+        for span in again:
+            if not span.passes:  # between frames in which it is absent
+                self._forget(change, edit, video, [target.id], span.first, span.last + 1)
+        job = None
+        if track and (tracked[0] is not None or stopped):
             ranges = [(span.first, span.last + 1) for span in again]
             ranges += [(was.options["from"] or 0, was.options["to"] or video.frame_count or 0) for was in stopped]
             if ranges:
                 ids = sorted({target.id, *(id for was in stopped for id in was.targets)})
-                compute = self._compute(change.session, video.id, wanted)
+                compute = self._compute(session, video.id, wanted)
                 begin, end = min(a for a, _ in ranges), max(b for _, b in ranges)
                 job = self._queue(change, edit, video, ids, compute, begin, end)
         return schemas.Change(
@@ -561,21 +579,27 @@ class Workspace:
             ids = [t.id for t in _targets(session, video_id) if target in (None, t.id)]
             return schemas.VideoRows(targets=[_columns(id, _rows(session, id, first, end)) for id in ids])
 
-    def review(self, video_id: int) -> list[schemas.Stretch]:
-        """The stretches of frames that are doubtful, in order. Raises: Missing."""
-        found = []
+    def review(self, video_id: int) -> list[schemas.Moment]:
+        """The frames to look at, worst first; see `pgnet.results.review`. Raises: Missing, PgnetError."""
         with self._look() as session:
-            _get(session, database.Video, video_id)
-            for target in _targets(session, video_id):
-                stretch: list[database.Row] = []
-                for row in [*_rows(session, target.id), None]:
-                    doubtful = row is not None and STATES[row.state] in ("uncertain", "lost")
-                    if stretch and (row is None or not doubtful or row.frame != stretch[-1].frame + 1):
-                        found.append(_stretch(stretch))
-                        stretch = []
-                    if row is not None and doubtful:
-                        stretch.append(row)
-        return sorted(found, key=lambda s: (s.from_frame, s.target))
+            ids = {target.number: target.id for target in _targets(session, _get(session, database.Video, video_id).id)}
+        try:
+            moments = find_moments(self.track(video_id))
+        except Conflict:  # no boxes yet
+            return []
+        return [
+            schemas.Moment(
+                target=ids[moment.target],
+                kind=moment.kind,  # type: ignore[arg-type]  # one of the three
+                frame=moment.frame,
+                from_frame=moment.first,
+                to_frame=moment.last + 1,
+                presence=round(moment.presence, 3),
+                affects=moment.affects,
+                cost=round(moment.cost, 2),
+            )
+            for moment in moments
+        ]
 
     def track(self, video_id: int, target: int | None = None) -> Track:
         """The record of all targets, or of one, for exports. Raises: Missing, Conflict."""
@@ -657,11 +681,12 @@ class Workspace:
     def _forget(
         self, change: _Change, edit: database.Edit, video: database.Video, ids: list[int], first: int, end: int | None
     ) -> None:
+        """Take what was tracked in frames first <= n < end away."""
         for id in ids:
-            rows = [row.frame for row in _rows(change.session, id, first, end) if row.by != PERSON]
+            rows = [row.frame for row in _rows(change.session, id, first, end) if row.by == TRACKER]
             if rows:
                 history.keep_rows(change.session, edit.id, [(id, frame) for frame in rows])
-                gone = delete(database.Row).where(database.Row.target_id == id, database.Row.by != PERSON)
+                gone = delete(database.Row).where(database.Row.target_id == id, database.Row.by == TRACKER)
                 gone = gone.where(database.Row.frame >= rows[0], database.Row.frame <= rows[-1])
                 change.session.execute(gone)
                 change.rows.append((video.id, id, rows[0], rows[-1]))
@@ -843,9 +868,7 @@ class Workspace:
 
     def _job(self, session: Session, job: database.Job) -> schemas.Job:
         progress = self.progress.get(job.id) if job.state == "running" else None
-        rate = 0.0
-        if progress is not None and progress.now > progress.begin:
-            rate = (job.done - progress.done) / (progress.now - progress.begin)
+        rate = progress.rate if progress is not None else None
         ahead = select(func.count()).where(database.Job.state == "queued", database.Job.id < job.id)
         file, path = None, self.settings.renders / job.file if job.file else None
         if path is not None and path.is_file():
@@ -853,8 +876,8 @@ class Workspace:
             file = schemas.JobFile(name=job.file_name or path.name, bytes=path.stat().st_size, url=url)
         return schemas.Job(
             **{name: getattr(job, name) for name in JOB_COLUMNS},
-            fps=rate / max(1, len(job.targets)) if rate > 0 else None,
-            seconds_left=(job.total - job.done) / rate if rate > 0 else None,
+            fps=round(rate / max(1, len(job.targets)), 2) if rate else None,
+            seconds_left=round((job.total - job.done) / rate, 1) if rate else None,
             position=1 + (session.scalar(ahead) or 0) if job.state == "queued" else 0,
             preview=progress.preview if progress else None,
             file=file,
@@ -1031,16 +1054,4 @@ def _columns(target: int, rows: Sequence[database.Row]) -> schemas.Rows:
         presence=[round(row.presence, 3) for row in rows],
         states="".join(LETTERS[row.state] for row in rows),
         by="".join("kti"[row.by] for row in rows),
-    )
-
-
-def _stretch(rows: Sequence[database.Row]) -> schemas.Stretch:
-    worst = min(rows, key=lambda row: row.presence)
-    return schemas.Stretch(
-        target=worst.target_id,
-        from_frame=rows[0].frame,
-        to_frame=rows[-1].frame + 1,
-        frame=worst.frame,
-        state="lost" if any(STATES[row.state] == "lost" for row in rows) else "uncertain",
-        presence=round(worst.presence, 3),
     )
