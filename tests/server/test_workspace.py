@@ -2,13 +2,15 @@
 
 import pytest
 
+pytest.importorskip("fastapi", reason="the extra [serve] is not installed")
+
 from pgnet.errors import PgnetError
 from pgnet.results import formats
 from pgnet.server import database, schemas, work
 from pgnet.server.settings import Settings
 from pgnet.server.workspace import Conflict, Full, Missing, Workspace
 
-from .conftest import BOX, FRAMES, Space
+from .helpers import BOX, FRAMES, Space
 
 
 def keyframe(space, target, frame, x=None, **more):
@@ -198,12 +200,16 @@ def test_exports_come_back_as_they_were(space, tmp_path, format):
     track = space.workspace.track(space.video)
     formats.write(track, tmp_path / formats.file_name(format), format)
     known = track.source
-    imported = space.workspace.import_track(space.video, formats.read(tmp_path / formats.file_name(format), known=known))
+    imported = space.workspace.import_track(
+        space.video, formats.read(tmp_path / formats.file_name(format), known=known)
+    )
     new = imported.targets[0]
     assert imported.history.undo == "Import boxes"
     old = space.state(duck)
     there = space.state(new.id)
-    assert {n: x for n, (x, _) in there.items() if n != 20} == pytest.approx({n: x for n, (x, _) in old.items() if n != 20}, abs=0.02)
+    assert {n: x for n, (x, _) in there.items() if n != 20} == pytest.approx(
+        {n: x for n, (x, _) in old.items() if n != 20}, abs=0.02
+    )
     space.workspace.undo(space.video)
     assert len(space.workspace.video(space.video).targets) == 2
 

@@ -6,6 +6,7 @@ import secrets
 import sys
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import quote
 
 import typer
 
@@ -79,7 +80,7 @@ def serve(
     except SystemExit as error:  # uvicorn has said why
         raise PgnetError(f"Cannot listen on {host}:{port}; is a server running there? Give another --port.") from error
     shown = f"[{host}]" if ":" in host else host
-    address = f"http://{shown}:{socket.getsockname()[1]}/" + (f"?token={token}" if token else "")
+    address = f"http://{shown}:{socket.getsockname()[1]}/" + (f"?token={quote(token)}" if token else "")
     print(f"pgnet serves on {address} (Ctrl-C ends). Projects are in {settings.data}.", flush=True)
     if token and not host.startswith("127."):
         print("Whoever has this address can use the server; the connection is not encrypted.", file=sys.stderr)

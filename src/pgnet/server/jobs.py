@@ -43,7 +43,7 @@ class Pictures:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
-        file = self._workspace.file(video_id)
+        file = self._workspace.file(video_id, number)
         decoder = self._decoders[video_id % len(self._decoders)]
         seconds = self._workspace.settings.frame_seconds
         picture: bytes = decoder.call(work.picture, file, number, width, seconds=seconds)
@@ -80,6 +80,7 @@ class Staff:
         self._ended = threading.Event()
         self._trackers = [Process("The tracker", settings.memory) for _ in range(settings.workers)]
         self._reader = Process("The reader of files", settings.memory)
+        self._engines: list[Choice] = []
         self._speeds: dict[tuple[str, Choice], float] = {}
         self._threads = settings.threads or max(1, available_cores() // settings.workers)
         self._checks = ThreadPoolExecutor(1, "pgnet-check")
@@ -88,7 +89,7 @@ class Staff:
         ]
         self._asides = ThreadPoolExecutor(1, "pgnet-asides")
         self._asides.submit(self._warm)
-        self._engines = self._asides.submit(self._list_engines)
+        self._asides.submit(self._list_engines)
         self.check_all()
         for thread in self._followers:
             thread.start()
@@ -137,18 +138,16 @@ class Staff:
 
     def engines(self) -> list[Choice]:
         """What can compute here, as far as that is known yet."""
-        try:
-            return self._engines.result(10)
-        except TimeoutError:
-            return []
+        return self._engines
 
     def _warm(self) -> None:
         for start in (self._pictures.warm, *(tracker.warm for tracker in self._trackers)):
             if not self._ended.is_set():
                 start()
 
-    def _list_engines(self) -> list[Choice]:
-        return self._aside(work.list_engines, default=[])
+    def _list_engines(self) -> None:
+        self._engines = self._aside(work.list_engines, default=[])
+        self._workspace.events.tell("info", "{}")
 
     def _aside(self, function: Any, *arguments: Any, default: Any = None) -> Any:
         """The result of some work in a process for it alone, or the default where it fails."""

@@ -316,10 +316,13 @@ class Workspace:
         change.deleted.append(("video", video.id))
         change.videos.discard(video.id)
 
-    def file(self, video_id: int) -> work.VideoFile:
-        """Where a video that has been checked is. Raises: Missing, Conflict."""
+    def file(self, video_id: int, frame: int = 0) -> work.VideoFile:
+        """Where a video that has been checked, and has such a frame, is. Raises: Missing, Conflict."""
         with self._look() as session:
-            return self._file(_ready(session, video_id))
+            video = _ready(session, video_id)
+            if frame >= (video.frame_count or 0):
+                raise Missing(f"There is no frame {frame}; the video has {video.frame_count}.")
+            return self._file(video)
 
     def _file(self, video: database.Video) -> work.VideoFile:
         path = self.settings.files / video.file
