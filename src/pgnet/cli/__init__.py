@@ -15,6 +15,7 @@ from pgnet import __version__
 from pgnet.cli import (
     bench,
     convert,
+    correct,
     data,
     demo,
     doctor,
@@ -23,6 +24,7 @@ from pgnet.cli import (
     frame,
     models,
     plot_track,
+    render,
     report,
     review,
     score,
@@ -41,6 +43,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("track")(track.track)
+app.command("correct")(correct.correct)
+app.command("render")(render.render)
 app.command("frame")(frame.frame)
 app.command("review")(review.review)
 app.command("serve")(serve.serve)

@@ -33,6 +33,15 @@ Device = Annotated[
     str | None, typer.Option(help="Where: auto, cpu, cuda, coreml (onnxruntime), gpu or npu (openvino).")
 ]
 Half = Annotated[bool, typer.Option("--half", help="In half precision (openvino, torch): faster, less exact.")]
+Video = Annotated[str | None, typer.Option(metavar="FILE", help="The video, if it is no longer where TRACK says.")]
+CropFollow = Annotated[
+    str | None,
+    typer.Option(metavar="RATIO", help="A video (crop.mp4) that follows each target: square, 9:16 or any ratio."),
+]
+Blur = Annotated[bool, typer.Option("--blur", help="A video (blurred.mp4) with the targets blurred.")]
+Pixelate = Annotated[
+    bool, typer.Option("--pixelate", help="A video (pixelated.mp4) with the targets in coarse blocks.")
+]
 Workers = Annotated[
     int, typer.Option(min=1, help="Processes on this machine, with one thread each unless --threads says more.")
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 
@@ -86,8 +86,8 @@ def combine(given: Sequence[Given], known: Iterable[Marks], first: int, last: in
         first, last: frames that are tracked.
 
     Raises:
-        PgnetError: a frame before the start or after the end, two boxes of a target on one frame, or a name or number
-            that could be of several targets or of none.
+        PgnetError: a frame before the start or after the end, two boxes of a target on one frame, or a box that could
+            be of several targets.
     """
     targets = {target.id: target for target in known}
     taken = set(targets) | {int(one.who) for one in given if one.who.isdecimal() and one.frame is None}
@@ -120,10 +120,41 @@ def combine(given: Sequence[Given], known: Iterable[Marks], first: int, last: in
         if frame in target.keyframes:
             raise PgnetError(f"--box {one.text}: {target} has a box in frame {frame} already; give one.")
         target.keyframes[frame] = one.box
-    for target in targets.values():
-        if all(box is None for box in target.keyframes.values()):
-            raise PgnetError(f"There is no box of {target}, only where it is absent; give it one.")
     return [targets[id] for id in sorted(targets)]
+
+
+def corrected(
+    known: Sequence[Marks], given: Sequence[Given], file: Sequence[Marks], first: int, last: int
+) -> list[Marks]:
+    """The targets of a track with what is said anew, which goes before what was said of the same frames.
+
+    Args:
+        known: the targets as they were marked.
+        given: the options.
+        file: what a file says.
+        first, last: frames of the track.
+
+    Raises:
+        PgnetError: as `combine`, a box without a frame, or of a target that the track does not have.
+    """
+    for one in given:
+        if one.frame is None:
+            raise PgnetError(f"--box {one.text}: say which frame it is for, FRAME:X,Y,W,H, such as 120:{one.text}.")
+    labels = {target.id: target.label for target in known}
+    for target in file:
+        if target.label and target.label != labels.get(target.id, target.label):
+            raise PgnetError(f"Target {target.id} is {target.label} in the file and {labels[target.id]} in the track.")
+    said = {target.id: Marks(target.id, target.label) for target in known} | {target.id: target for target in file}
+    for target in combine(given, said.values(), first, last):
+        if target.id not in labels:
+            raise PgnetError(f"The track has no {target}; it has {_ids(known)}.")
+        said[target.id] = target
+    return [replace(target, keyframes={**target.keyframes, **said[target.id].keyframes}) for target in known]
+
+
+def first_frame(times: NDArray[np.float64], start: int | float | None) -> int:
+    """The number of the first frame from the start on, an index or seconds, of a video with these times."""
+    return int(np.searchsorted(times, start)) if isinstance(start, float) else start or 0
 
 
 def last_frame(times: NDArray[np.float64], end: int | float | None) -> int:
@@ -134,8 +165,10 @@ def last_frame(times: NDArray[np.float64], end: int | float | None) -> int:
 
 
 def check_boxes(marks: Iterable[Marks], width: int, height: int) -> None:
-    """Raises: PgnetError where a box does not lie in a frame of this size (`pgnet.boxes.check_target_box`)."""
+    """Raises: PgnetError where a box does not lie in a frame of this size, or a target has no box at all."""
     for target in marks:
+        if all(box is None for box in target.keyframes.values()):
+            raise PgnetError(f"There is no box of {target}, only where it is absent; give it one.")
         for frame, box in target.keyframes.items():
             if box is not None:
                 try:

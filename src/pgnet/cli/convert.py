@@ -43,6 +43,7 @@ def convert(
 
     What OUT has no place for is said.
     """
+    from pgnet.cli.source import choose_target
     from pgnet.results import formats
 
     known = _known(size, fps, video)
@@ -50,12 +51,7 @@ def convert(
     if not overwrite and out.exists() and not (out.is_dir() and not any(out.iterdir())):
         raise PgnetError(f"{out} exists already; give another name or --overwrite.")
     track = formats.read(source, from_, video_name=video_name, known=known)
-    if target is not None:
-        chosen = [found for found in track.targets if found.id == target]
-        if not chosen:
-            ids = ", ".join(str(found.id) for found in track.targets)
-            raise PgnetError(f"{source} has no target {target}; it has {ids}.")
-        track = replace(track, targets=chosen)
+    track = choose_target(track, source, target)
     notes = formats.write(track, out, form)
     for warning in track.warnings:
         print(f"Note: {warning}", file=sys.stderr)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pgnet.cli.arguments import Overwrite
+from pgnet.cli.arguments import Overwrite, Video
 from pgnet.errors import PgnetError
 
 if TYPE_CHECKING:
@@ -25,15 +25,14 @@ def review(
     sheet: Annotated[
         Path | None, typer.Option(metavar="FILE", help=f"Also write their stills, up to {SHEET_FRAMES}: .png or .jpg.")
     ] = None,
-    video: Annotated[
-        str | None, typer.Option(metavar="FILE", help="The video, if it is no longer where TRACK says.")
-    ] = None,
+    video: Video = None,
     json_file: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Write the list to this file.")
     ] = None,
     overwrite: Overwrite = False,
 ) -> None:
     """List the frames to look at: where the tracker doubts its box or lost the target, and much hangs on it."""
+    from pgnet.cli.source import find_video
     from pgnet.results import Track
     from pgnet.results.review import review as find
 
@@ -47,7 +46,7 @@ def review(
     frames = len({frame for target in run.targets for frame in target.frames.tolist()})
     shown = moments[:top]
     if sheet and shown:
-        _write_sheet(sheet, run, shown[:SHEET_FRAMES], _video(track, run, video))
+        _write_sheet(sheet, run, shown[:SHEET_FRAMES], find_video(track, run, video))
     if json_file:
         _write_json(json_file, frames, shown)
     if not moments:
@@ -69,42 +68,23 @@ def review(
         print(f"Wrote {sheet}.")
 
 
-def _video(track: Path, run: Track, given: str | None) -> str:
-    """Where the video is. Raises: PgnetError where it is not found."""
-    if given:
-        return given
-    name = run.source.name
-    for path in (Path(name), track.parent / name, track.parent / Path(name).name):
-        if run.source.kind in ("video", "images") and (path.exists() or any(c in name for c in "*?")):
-            return str(path)
-    raise PgnetError(f"The video {name} of the track is not there; give --video FILE for the sheet.")
-
-
 def _write_sheet(path: Path, run: Track, moments: list[Moment], video: str) -> None:
     import cv2
 
+    from pgnet.cli.source import open_frames
     from pgnet.files import atomic
-    from pgnet.video.access import FrameReader
     from pgnet.video.draw import STATE_COLOURS
     from pgnet.video.sheet import Still, contact_sheet
 
     stills = []
-    with FrameReader(video) as frames:
-        size, expected = (frames.source.width, frames.source.height), (run.source.width, run.source.height)
-        if expected[0] and size != expected:
-            sizes = " and ".join("{} x {}".format(*s) for s in (size, expected))
-            raise PgnetError(
-                f"The frames of {video} and of the track have {sizes} pixels; give the track's own --video."
-            )
-        targets = {target.id: target for target in run.targets}
+    targets = {target.id: target for target in run.targets}
+    with open_frames(video, run) as frames:
         for rank, m in enumerate(moments, 1):
-            if m.frame >= len(frames):
-                raise PgnetError(f"{video} has {len(frames)} frames and the track {m.frame + 1}; give its own --video.")
-            target = targets[m.target]
-            row = target.frames.tolist().index(m.frame)
+            row = targets[m.target].row(m.frame)
+            assert row is not None
             who = f" target {m.target}" if len(targets) > 1 else ""
             text = f"{rank}. #{m.frame}{who} {m.kind} {m.presence:.2f}"
-            stills.append(Still(frames[m.frame].image, target.boxes[row], text, STATE_COLOURS[target.states[row]]))
+            stills.append(Still(frames[m.frame].image, row.box, text, STATE_COLOURS[row.state]))
     ok, data = cv2.imencode(path.suffix, contact_sheet(stills)[..., ::-1])
     if not ok:
         raise PgnetError(f"The sheet cannot be written as {path.suffix}; use .png.")

@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict
 from functools import partial
@@ -16,11 +16,11 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from pgnet.cli.arguments import output_folder
 from pgnet.cli.boxes import check_boxes
+from pgnet.cli.extras import Extras, draw
+from pgnet.cli.progress import progress
 from pgnet.errors import PgnetError
 from pgnet.models import ModelFile
 from pgnet.results import ModelInfo, SourceInfo, TargetTrack, Track
@@ -28,11 +28,11 @@ from pgnet.results.formats import file_name, write
 from pgnet.results.marks import Marks
 from pgnet.results.retrack import backwards_job, keyframe_row, retrack, row_of
 from pgnet.results.review import losses
-from pgnet.results.video import Annotated, annotated, drawn_boxes, write_video
+from pgnet.results.video import Annotated, annotated, drawn_boxes
 from pgnet.tracking import MultiTracker
 from pgnet.tracking.passes import Sweep, Task
 from pgnet.tracking.spans import Box, spans
-from pgnet.video import Behind, Frame, FrameReader, Source, VideoWriter, open_source
+from pgnet.video import Behind, Frame, FrameReader, Source, VideoWriter
 from pgnet.video.draw import Drawn
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ def follow(
     show: bool = False,
     options: dict[str, Any] | None = None,
     formats: Sequence[str] = (),
+    extras: Extras | None = None,
     quiet: bool = False,
 ) -> Track:
     """Track from the first frame of the source to its end, write the results into the folder and say so.
@@ -67,6 +68,7 @@ def follow(
         last: number of the source's last frame, if it is known.
         options: to keep in the record besides the tracking options.
         formats: also write the boxes in these, by their names in `pgnet.results.formats.FORMATS`.
+        extras: other videos to write.
         quiet: say nothing, and leave Ctrl-C to the caller: this is one of many videos.
 
     Raises:
@@ -101,7 +103,7 @@ def follow(
             encoder = stack.enter_context(Behind(partial(_encode, writer)))
         begin = time.perf_counter()
         count = 0
-        with _progress("Tracking", source.expected, hidden=quiet) as advance:
+        with progress("Tracking", source.expected, hidden=quiet) as advance:
             for frame in itertools.chain([first], frames):
                 found = sweep.step(frame)
                 for target, said in zip(track.targets, marks, strict=True):
@@ -125,18 +127,21 @@ def follow(
         sweep.close()
         track.warnings = list(source.warnings)
         if back and track.status == "complete":
-            with FrameReader(source.name) as reader, _progress("Backwards", None, hidden=quiet) as advance:
-                track = retrack(track, back, reader, tracker, tick=advance, stop=interrupted.is_set)
+            with FrameReader(source.name) as reader, progress("Backwards", None, hidden=quiet) as advance:
+                track = retrack(track, back, reader, tracker, tick=lambda _: advance(), stop=interrupted.is_set)
             if interrupted.is_set():
                 track.status = "interrupted"
+        track.targets = [target for target in track.targets if len(target)]  # some may start after an interruption
         seconds = time.perf_counter() - begin
         if encoder and writer:
             encoder.close()
             writer.close()
         elif video:
-            draw_video(track, folder / VIDEO, quiet=quiet)
+            draw(track, source.name, folder, {VIDEO: Annotated(track, (source.width, source.height))}, quiet=quiet)
         else:
             (folder / VIDEO).unlink(missing_ok=True)  # of an earlier run: it would not fit the boxes
+        others = extras.pictures(track, (source.width, source.height)) if extras else {}
+        draw(track, source.name, folder, others, quiet=quiet)
         notes = write_boxes(track, folder, formats)
     if quiet:
         return track
@@ -144,25 +149,11 @@ def follow(
         print(f"Note: {warning}", file=sys.stderr)
     if interrupted.is_set():
         print(f"Interrupted: the {count} frames tracked so far are saved.", file=sys.stderr)
-    report(track, folder, formats, video=video)
+    report(track, folder, [VIDEO] * video + list(others), formats)
     print(f"Tracked {count} frames in {seconds:.1f} s: {count / seconds:.1f} frames per second.")
     if interrupted.is_set():
         raise typer.Exit(130)
     return track
-
-
-def draw_video(track: Track, path: Path, *, quiet: bool = False) -> None:
-    """Write the video with the boxes of a track.
-
-    Raises:
-        PgnetError: the track's source is not there or cannot be read, or the video not be written.
-    """
-    start, end = track.options.get("start"), track.options.get("end")
-    with (
-        open_source(track.source.name, start=start, end=end) as source,
-        _progress("Drawing", source.expected, hidden=quiet) as advance,
-    ):
-        write_video(path, source, Annotated(track, (source.width, source.height)), tick=advance)
 
 
 def write_boxes(track: Track, folder: Path, formats: Sequence[str]) -> list[str]:
@@ -172,9 +163,9 @@ def write_boxes(track: Track, folder: Path, formats: Sequence[str]) -> list[str]
     return [" ".join(write(track, folder / file_name(name), name)) for name in formats]
 
 
-def report(track: Track, folder: Path, formats: Sequence[str], *, video: bool) -> None:
+def report(track: Track, folder: Path, videos: Sequence[str], formats: Sequence[str]) -> None:
     """Say what was written, and when targets were lost."""
-    written = [name for name in FILES if video or name != VIDEO] + [file_name(name) for name in formats]
+    written = [*videos, JSON, CSV, *map(file_name, formats)]
     print(f"Wrote {', '.join(str(folder / name) for name in written)}.")
     if lost := losses(track):
         print(f"{lost}. pgnet review {folder / JSON} lists the frames to look at.")
@@ -221,13 +212,3 @@ def _first_interrupt() -> Iterator[threading.Event]:
         yield event
     finally:
         signal.signal(signal.SIGINT, previous)
-
-
-@contextmanager
-def _progress(text: str, total: int | None, *, hidden: bool) -> Iterator[Callable[[], None]]:
-    """A progress bar on stderr where that is a terminal; call what it yields after each frame."""
-    console = Console(stderr=True)
-    columns = (TextColumn(text), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=hidden or not console.is_terminal) as progress:
-        task = progress.add_task("", total=total)
-        yield lambda: progress.advance(task)

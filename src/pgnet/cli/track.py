@@ -15,11 +15,14 @@ import typer
 from pgnet.cli.arguments import (
     DEFAULT_MODEL,
     SOURCE_HELP,
+    Blur,
+    CropFollow,
     Device,
     Engine,
     Half,
     Model,
     Overwrite,
+    Pixelate,
     Ray,
     Threads,
     Workers,
@@ -62,6 +65,9 @@ def track(
         typer.Option("--format", metavar="NAME", help=f"Also write the boxes for another tool: {NAMES}. Repeatable."),
     ] = None,
     no_video: Annotated[bool, typer.Option("--no-video", help="Write no video, only the boxes.")] = False,
+    crop_follow: CropFollow = None,
+    blur: Blur = False,
+    pixelate: Pixelate = False,
     show: Annotated[bool, typer.Option("--show", help="Watch live in a window; closing it ends and saves.")] = False,
     videos: Annotated[
         Path | None,
@@ -103,6 +109,7 @@ def track(
     if source is None:
         raise PgnetError("Give a SOURCE, or many with --list (see pgnet track --help).")
 
+    from pgnet.cli.extras import Extras
     from pgnet.cli.run import FILES, follow
     from pgnet.models import resolve
     from pgnet.results.formats import file_name
@@ -113,11 +120,26 @@ def track(
     check_outputs(folder, (*FILES, *map(file_name, formats or ())), overwrite)
     with open_source(source, start=first, end=last) as frames:
         marks, final = _targets(frames, given, boxes, last)
+        extras = Extras(crop_follow, blur, pixelate)
+        check_outputs(folder, extras.names([target.id for target in marks] or [1]), overwrite)
+        if frames.kind in ("camera", "stream") and extras != Extras():
+            raise PgnetError("A camera or stream cannot be read again for --crop-follow, --blur or --pixelate.")
         file = resolve(model)
         tracker = MultiTracker.load(file, **asdict(choice), threads=threads)
         options = {"start": first, "end": last, **asdict(choice)}
         kinds = {"video": not no_video, "show": show}
-        follow(frames, tracker, file, marks, folder, last=final, **kinds, options=options, formats=formats or ())
+        follow(
+            frames,
+            tracker,
+            file,
+            marks,
+            folder,
+            last=final,
+            **kinds,
+            options=options,
+            formats=formats or (),
+            extras=extras,
+        )
 
 
 def _targets(

@@ -72,7 +72,7 @@ def retrack(
     frames: FrameReader,
     tracker: MultiTracker,
     *,
-    tick: Callable[[], None] = lambda: None,
+    tick: Callable[[int], object] = lambda predictions: None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Track:
     """A track with the rows of the jobs' spans tracked anew, and all others as they are.
@@ -85,7 +85,7 @@ def retrack(
         jobs: one for each target that changes.
         frames: of the track's video.
         tracker: follows nothing yet.
-        tick: called for each frame that was tracked in.
+        tick: called after each frame with the number of targets that were tracked in it.
         stop: asked after each frame; where it says yes, the rows so far are kept and what was not reached is missing.
 
     Raises:
@@ -111,11 +111,12 @@ def retrack(
                 if stop():
                     return
                 frame = frames[number]
-                for target, prediction in sweep.step(frame).items():
+                predictions = sweep.step(frame)
+                for target, prediction in predictions.items():
                     found[target][number] = row_of(frame, prediction)
                     if met(target, number):
                         sweep.stop(target)
-                tick()
+                tick(len(predictions))
 
     sweep(1, there, lambda target, number: False)
     meetings = [

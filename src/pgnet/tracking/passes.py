@@ -36,8 +36,6 @@ class Sweep:
     ...     if sweep.needs(number):
     ...         for target, prediction in sweep.step(reader[number]).items(): ...
 
-    Attributes:
-        done: predictions made so far.
     """
 
     def __init__(self, tracker: MultiTracker, tasks: Iterable[Task]) -> None:
@@ -52,7 +50,6 @@ class Sweep:
         for task in tasks:
             self._waiting.setdefault(task.way.keyframe, []).append(task)
         self._running: dict[int, Pass] = {}
-        self.done = 0
 
     @property
     def frames(self) -> list[int]:
@@ -74,7 +71,6 @@ class Sweep:
         for target in [t for t, way in self._running.items() if frame.index not in way.frames]:
             self.stop(target)
         found = self._tracker.update(frame.image) if self._running else {}
-        self.done += len(found)
         for task in self._waiting.pop(frame.index, ()):
             self._tracker.start(task.target, frame.image, task.box)
             self._running[task.target] = task.way

@@ -1,0 +1,108 @@
+"""`pgnet correct TRACK --box NAME@FRAME:X,Y,W,H`: put a track right; only what a box concerns is tracked again."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pgnet.cli.arguments import (
+    DEFAULT_MODEL,
+    Device,
+    Engine,
+    Half,
+    Overwrite,
+    Threads,
+    Video,
+    check_outputs,
+    compute_choice,
+    output_folder,
+)
+from pgnet.errors import PgnetError
+
+
+def correct(
+    track: Annotated[Path, typer.Argument(metavar="TRACK", help="track.json of a run.")],
+    box: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[NAME@]FRAME:X,Y,W,H",
+            help="The target's box in a frame, or FRAME:absent where it cannot be seen. NAME (or its number) says "
+            "which target, where there are several. Repeatable.",
+        ),
+    ] = None,
+    boxes: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The same from a file, in any format that pgnet convert reads."),
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="By default the one that TRACK names.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the result; by default TRACK is changed.")] = None,
+    no_video: Annotated[bool, typer.Option("--no-video", help="Write no video, only the boxes.")] = False,
+    video: Video = None,
+    engine: Engine = None,
+    device: Device = None,
+    half: Half = False,
+    threads: Threads = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Put a track right with boxes in some of its frames.
+
+    Tracked again, forwards and backwards, is only what lies between a box and the next frames that a person has set.
+    """
+    from pgnet.cli.boxes import check_boxes, corrected, first_frame, last_frame, parse_given, read_boxes
+    from pgnet.cli.extras import draw
+    from pgnet.cli.progress import progress_bar
+    from pgnet.cli.run import FILES, JSON, VIDEO, report, write_boxes
+    from pgnet.cli.source import find_video, limits, open_frames
+    from pgnet.models import resolve
+    from pgnet.results import Track
+    from pgnet.results.marks import marks_of
+    from pgnet.results.retrack import job, retrack
+    from pgnet.results.video import Annotated as WithBoxes
+    from pgnet.results.video import Picture
+    from pgnet.tracking import MultiTracker
+
+    given = [parse_given(text) for text in box or ()]
+    if not given and boxes is None:
+        raise PgnetError("Give a --box FRAME:X,Y,W,H, or --boxes FILE (see pgnet correct --help).")
+    old = Track.read_json(track)
+    folder = out or track.parent
+    if folder / JSON != track:
+        check_outputs(folder, FILES, overwrite)
+    file = resolve(model or (old.model.name if old.model else DEFAULT_MODEL))
+    source = find_video(track, old, video)
+    computed = 0
+    with open_frames(source, old) as frames, progress_bar("Tracking", None) as show:
+        start, end = limits(old)
+        first, last = first_frame(frames.index.times, start), last_frame(frames.index.times, end)
+        known = [marks_of(target) for target in old.targets]
+        file_marks = [] if boxes is None else read_boxes(boxes, replace(old.source, name=source), first, last)
+        marks = corrected(known, given, file_marks, first, last)
+        check_boxes(marks, frames.source.width, frames.source.height)
+        jobs = [job(before, after, last) for before, after in zip(known, marks, strict=True)]
+        tracker = MultiTracker.load(file, **asdict(compute_choice(engine, device, half)), threads=threads)
+
+        def tick(predictions: int) -> None:
+            nonlocal computed
+            computed += predictions
+            show(computed)
+
+        new = retrack(old, jobs, frames, tracker, tick=tick)
+    if old.model and file.sha256 != old.model.sha256:
+        new.warnings.append(f"Corrections were tracked with {file.name} ({file.sha256[:12]}), the rest was not.")
+    new.source = replace(new.source, name=source)
+    videos: dict[str, Picture] = (
+        {} if no_video else {VIDEO: WithBoxes(new, (frames.source.width, frames.source.height))}
+    )
+    with output_folder(folder):
+        draw(new, source, folder, videos)
+        if no_video:
+            (folder / VIDEO).unlink(missing_ok=True)  # it would not fit the boxes
+        write_boxes(new, folder, ())
+    for warning in new.warnings[len(old.warnings) :]:
+        print(f"Note: {warning}", file=sys.stderr)
+    report(new, folder, list(videos), ())
+    print(f"Tracked again in {computed} of {len(new)} frames; the others stay as they were.")
