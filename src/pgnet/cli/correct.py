@@ -92,7 +92,9 @@ def correct(
 
         new = retrack(old, jobs, frames, tracker, tick=tick)
     if old.model and file.sha256 != old.model.sha256:
-        new.warnings.append(f"Corrections were tracked with {file.name} ({file.sha256[:12]}), the rest was not.")
+        note = f"Corrections were tracked with {file.name} ({file.sha256[:12]}), the rest was not."
+        new.warnings = [*old.warnings, note]
+        print(f"Note: {note}", file=sys.stderr)
     new.source = replace(new.source, name=source)
     videos: dict[str, Picture] = (
         {} if no_video else {VIDEO: WithBoxes(new, (frames.source.width, frames.source.height))}
@@ -102,7 +104,5 @@ def correct(
         if no_video:
             (folder / VIDEO).unlink(missing_ok=True)  # it would not fit the boxes
         write_boxes(new, folder, ())
-    for warning in new.warnings[len(old.warnings) :]:
-        print(f"Note: {warning}", file=sys.stderr)
     report(new, folder, list(videos), ())
-    print(f"Tracked again in {computed} of {len(new)} frames; the others stay as they were.")
+    print(f"Tracked again: {computed} of {len(new)} boxes; the others stay as they were.")

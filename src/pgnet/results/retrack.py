@@ -20,7 +20,7 @@ from pgnet.video import Frame, FrameReader
 
 MEETING, AGREE = 10, 0.7
 """Frames in a row with an overlap of this much or more after which the way back has met the way there."""
-SIMILAR = 0.5
+SIMILAR = 0.3
 """Overlap from which the boxes of both ways are of one opinion."""
 
 Rows = dict[int, Row]
