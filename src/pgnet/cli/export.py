@@ -35,7 +35,7 @@ FILES = {
 
 def export(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="A name from `pgnet models`, or a model file.")],
-    to: Annotated[Format, typer.Option("--to", help="The format.")],
+    to: Annotated[Format, typer.Option("--to", help="The format; onnx is for pgnet itself, too.")] = Format.onnx,
     out: Annotated[Path, typer.Option(help="Folder for the files.")] = Path("."),
     int8: Annotated[bool, typer.Option("--int8", help="Integer arithmetic: faster, less exact.")] = False,
     calibrate: Annotated[
@@ -64,14 +64,15 @@ def export(
 ) -> None:
     """Write a model in another format: the graphs `embed` and `search`, batch norms folded, for any number of targets.
 
-    With --verify the exit code is 1 if the export comes too far from the model.
+    With --int8 --calibrate FOLDER it becomes a faster model for --model. With --verify the exit code is 1 if the export
+    comes too far from the model.
     """
     if int8 and (to is Format.torchscript or calibrate is None):
         raise PgnetError("--int8 takes --to onnx or openvino, and --calibrate FOLDER with pictures or videos.")
     with train_extra("pgnet export"):
         from pgnet.nn import export as formats
         from pgnet.nn.inference import fold
-        from pgnet.nn.quantise import quantise_model
+        from pgnet.nn.quantise import pictures, quantise_model
         from pgnet.nn.weights import load_model
     from pgnet.engine import load_engine
     from pgnet.models import resolve
@@ -83,6 +84,8 @@ def export(
         raise PgnetError(f"{out} holds the model itself; give another --out.")
     names = [pattern.format(name) for pattern in FILES[to]]
     check_outputs(out, names, overwrite)
+    if calibrate is not None and int8:
+        next(pictures(calibrate, 1))  # said at once, not after a minute
     net = load_model(file.path)
     folded = fold(net)
     engine: Engine
@@ -98,9 +101,13 @@ def export(
                 engine = formats.write_openvino(protos, out, name)
             else:
                 description = {**file.metadata, "exported": {"model": file.name, "sha256": file.sha256}}
+                if int8:
+                    description.pop("score", None)  # it was not measured with this one
                 written = formats.write_standalone(protos, out / f"{name}.safetensors", description)
                 engine = load_engine(written)
     print(f"Wrote {', '.join(str(out / name) for name in names)}.")
+    if to is Format.onnx:
+        print(f"Track with it: --model {out / names[0]}")
     if verify is not None:
         reference = Tracker.load(file)
         other = Tracker(engine, reference.options, presence=reference.presence)
@@ -123,7 +130,10 @@ def _verify(reference: Tracker, export: Tracker, clips: Path, bound: float) -> N
         if len(d.iou):
             change = np.abs(d.score_change).mean()
             print(f"{clip.source:<32} {len(d.iou):6d}  {d.iou.min():7.4f}  {d.iou.mean():8.4f}  {change:12.4f}")
-    mean = float(np.concatenate([d.iou for d in found]).mean())
+    overlaps = np.concatenate([d.iou for d in found])
+    if not len(overlaps):
+        raise PgnetError(f"The clips of {clips} have one frame each; give some with more.")
+    mean = float(overlaps.mean())
     verdict = "within" if mean >= bound else "BELOW"
     print(f"Mean overlap {mean:.4f}, {verdict} the bound of {bound:g}.")
     if mean < bound:

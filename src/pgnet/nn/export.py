@@ -225,9 +225,9 @@ def write_torchscript(folded: PGNet, folder: Path, name: str) -> Exported:
         with torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # tracing is deprecated, but torch.export's files do not run in LibTorch
             traced = torch.jit.freeze(torch.jit.trace(module.eval(), inputs, check_trace=False))
-        with atomic(path) as temporary:
-            torch.jit.save(traced, temporary)
-        loaded = torch.jit.load(path)
+            with atomic(path) as temporary:
+                torch.jit.save(traced, temporary)
+            loaded = torch.jit.load(path)
 
         def run(*arrays: NDArray[Any]) -> list[NDArray[np.float32]]:
             with torch.no_grad():

@@ -5,8 +5,11 @@ What stays in floating point, and why: see `float_nodes`.
 
 from __future__ import annotations
 
+import copy
+import logging
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -102,10 +105,10 @@ def quantise(proto: onnx.ModelProto, feeds: Iterator[Feed], *, reduce_range: boo
 
     exact = {"scale": np.array(1, np.float32), "zero_point": np.array(0, np.uint8)}
     pixels = next(node.output[0] for node in proto.graph.node if node.op_type == "Cast")
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, _without_warnings():
         path = Path(folder, "graph.onnx")
         quantize_static(
-            proto,
+            copy.deepcopy(proto),  # it moves the weights to files
             path,
             Reader(),
             quant_format=QuantFormat.QDQ,
@@ -120,6 +123,17 @@ def quantise(proto: onnx.ModelProto, feeds: Iterator[Feed], *, reduce_range: boo
         quantised = onnx.load(path)
     _feed_bytes(quantised.graph)
     return quantised
+
+
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    """The tools advise to fold batch norms first, on the root logger: they are folded already."""
+    level = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(level)
 
 
 def _feed_bytes(graph: onnx.GraphProto) -> None:
