@@ -90,7 +90,7 @@ def test_an_empty_folder_may_be_filled(track, tmp_path):
         (["--size", "320x240"], "is for frames of 160 x 120 pixels and the video's are 320 x 240"),
         (["--from", "kitti"], "There is no format kitti"),
         (["--to", "kitti"], "There is no format kitti"),
-        (["--from", "coco"], "images is no array"),
+        (["--from", "coco"], "images is missing"),
         (["--video", "none.mp4"], "There is no file or folder none.mp4"),
         (["--video-name", "b"], "has no video b; it has clip.mp4"),
     ],

@@ -10,6 +10,7 @@ import pytest
 from pgnet import models
 from pgnet.cli import main, many
 from pgnet.results import Track
+from pgnet.results.formats import read
 
 BOX = "20,30,40,25"
 
@@ -84,7 +85,8 @@ def test_names_that_come_again_get_a_number(clips, tracker):
 def test_processes_and_limits(clips, capfd):
     """With the real model, which each process loads for itself."""
     arguments = ["track", "--list", "clips/list.csv", "--out", "out", "--workers", "2", "--start", "2", "--end", "6"]
-    assert main(arguments) == 2
+    assert main([*arguments, "--format", "cvat"]) == 2
+    assert read("out/a/track.cvat.xml").frames.tolist() == [2, 3, 4, 5, 6]  # and there it is absent
     track = Track.read_json("out/a/track.json")
     assert track.frames.tolist() == [2, 3, 4, 5]
     assert (Path("out/b-c/track.mp4")).is_file()
@@ -105,6 +107,7 @@ def test_processes_and_limits(clips, capfd):
         (["--list", "clips/list.csv", "--box", BOX], "stand in the list"),
         (["a.mp4", "--list", "clips/list.csv"], "stand in the list"),
         (["--list", "clips/list.csv", "--show"], "no --show"),
+        (["--list", "clips/list.csv", "--format", "wav"], "no format wav"),
         (["--list", "clips/list.csv", "--out", "clips/list.csv"], "is a file"),
         (["--list", "clips/list.csv", "--model", "pgnet-huge"], "no model 'pgnet-huge'"),
         ([], "--list"),

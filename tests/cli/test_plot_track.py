@@ -30,6 +30,12 @@ def test_picture_with_and_without_truth(run, capsys):
     assert "--overwrite" in capsys.readouterr().err
 
 
+def test_boxes_in_another_format(run):
+    assert main(["convert", str(run / "track.json"), str(run / "boxes.xml")]) == 0
+    assert main(["plot-track", str(run / "boxes.xml"), "--out", str(run / "xml.png")]) == 0
+    assert cv2.imread(str(run / "xml.png")).size
+
+
 def test_what_is_wrong_is_one_sentence(run, capsys):
     assert plot(run, "--truth", str(run / "nothing.txt")) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1

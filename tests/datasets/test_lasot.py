@@ -71,7 +71,7 @@ def test_attributes_of_the_toolkit(make, put, tmp_path):
     [
         ({"full_occlusion": "0,1", "out_of_view": "0,1"}, "3 frames, but 2 values of absent"),
         ({"groundtruth": "1,2,3\n"}, "groundtruth.txt should have four numbers"),
-        ({"groundtruth": "a,b,c,d\n"}, "groundtruth.txt cannot be read"),
+        ({"groundtruth": "1,2,3,4\na,b,c,d\n"}, "groundtruth.txt, line 2: 'a,b,c,d' is not 4 numbers"),
     ],
 )
 def test_damaged_annotation(make, tmp_path, files, says):

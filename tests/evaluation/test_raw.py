@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from pgnet.errors import PgnetError
-from pgnet.evaluation.raw import TextFile, find_results, parse_rows, read_result, read_seconds, read_vot_result
+from pgnet.evaluation.raw import TextFile, find_results, read_result, read_seconds, read_vot_result
 
 BOXES = "1,2,3,4\n5,6,7,8\n"
 
@@ -90,15 +90,6 @@ def test_what_is_wrong_with_a_folder(put, tmp_path):
         find_results(file, ["dog"])
     with pytest.raises(PgnetError, match=r"None of the 1 files .*ants1\.txt.*such as dog\)"):
         find_results(tmp_path / "TRACKER", ["dog"])
-
-
-@pytest.mark.parametrize("text", ["1,2,3,4", "1\t2\t3\t4", "1 2 3 4", " 1, 2,\t3 ,4 \r\n", "1;2;3;4", "1,2,3,4,\n\n"])
-def test_separators(text):
-    assert parse_rows(text, "x").tolist() == [[1, 2, 3, 4]]
-
-
-def test_nan_is_a_number():
-    assert np.isnan(parse_rows("NaN,NaN,NaN,NaN\n1,2,nan,4", "x")).sum() == 5
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -22,6 +22,7 @@ from pgnet.errors import PgnetError
 from pgnet.files import atomic
 from pgnet.models import ModelFile, resolve
 from pgnet.pool import Failure, Tick, run_all
+from pgnet.results.formats import file_name
 from pgnet.results.marks import Marks
 from pgnet.tracking import MultiTracker
 from pgnet.tracking.spans import Box
@@ -51,6 +52,7 @@ class Settings:
     start: int | float | None
     end: int | float | None
     video: bool
+    formats: tuple[str, ...]
 
     @classmethod
     def of(
@@ -62,12 +64,15 @@ class Settings:
         end: int | float | None,
         *,
         video: bool,
+        formats: Sequence[str] = (),
     ) -> Settings:
-        """Raises: PgnetError where there is no such model."""
+        """Raises: PgnetError where there is no such model or format."""
         file = resolve(model)
+        for name in formats:
+            file_name(name)  # say here, not for each video, that there is no such format
         if model.endswith(".safetensors"):
             model = str(file.path.resolve())
-        return cls(model, file.sha256, choice, threads, start, end, video)
+        return cls(model, file.sha256, choice, threads, start, end, video, tuple(formats))
 
 
 def read_list(path: Path) -> list[Video]:
@@ -154,7 +159,18 @@ def _track(task: tuple[Video, Path, Settings], tick: Tick) -> int:
     options: dict[str, Any] = {"start": settings.start, "end": settings.end, **asdict(settings.choice)}
     with open_source(video.source, start=settings.start, end=settings.end) as frames:
         marks = [Marks(1, "", {frames.first: video.box})]
-        return len(follow(frames, tracker, file, marks, folder, video=settings.video, options=options, quiet=True))
+        track = follow(
+            frames,
+            tracker,
+            file,
+            marks,
+            folder,
+            video=settings.video,
+            options=options,
+            formats=settings.formats,
+            quiet=True,
+        )
+    return len(track)
 
 
 def track_many(

@@ -1,4 +1,4 @@
-"""`pgnet plot-track TRACK.json`: score, and overlap with a ground truth, over time as a picture."""
+"""`pgnet plot-track TRACK`: score, and overlap with a ground truth, over time as a picture."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from pgnet.errors import PgnetError
 
 
 def plot_track(
-    track: Annotated[Path, typer.Argument(metavar="TRACK", help="track.json of a run.")],
+    track: Annotated[
+        Path, typer.Argument(metavar="TRACK", help="track.json of a run, or any format that pgnet convert reads.")
+    ],
     truth: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The right boxes, in any format that pgnet convert reads.")
     ] = None,
@@ -26,11 +28,11 @@ def plot_track(
     with report_extra("pgnet plot-track"):
         from pgnet.evaluation.figure import write_figure
         from pgnet.evaluation.track_plot import track_figure
-    from pgnet.results import Track, formats
+    from pgnet.results import formats
 
     if out.exists() and not overwrite:
         raise PgnetError(f"{out} exists already; give another --out or --overwrite.")
-    run = Track.read_json(track)
+    run = formats.read(track)
     right = formats.read(truth, truth_format, known=run.source) if truth else None
     write_figure(track_figure(run, right), out)
     print(f"Wrote {out}.")

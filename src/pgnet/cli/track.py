@@ -96,13 +96,13 @@ def track(
     first, last = parse_moment(start, "--start"), parse_moment(end, "--end")
     choice = compute_choice(engine, device, half)
     if videos is not None:
-        if source is not None or given or boxes or show or formats:
-            raise PgnetError("With --list, sources and boxes stand in the list, and there is no --show or --format.")
+        if source is not None or given or boxes or show:
+            raise PgnetError("With --list, sources and boxes stand in the list, and there is no --show.")
         from pgnet.cli.many import Settings, read_list, track_many
 
         # One thread per process where there are several: the processes share the cores.
         threads = threads or (1 if workers > 1 or ray else None)
-        settings = Settings.of(model, choice, threads, first, last, video=not no_video)
+        settings = Settings.of(model, choice, threads, first, last, video=not no_video, formats=formats or ())
         folder = out or default_folder(str(videos))
         track_many(read_list(videos), folder, settings, workers=workers, ray=ray, overwrite=overwrite)
         return

@@ -70,7 +70,7 @@ def subfolders(folder: Path) -> list[Path]:
 def read_text(path: Path) -> str:
     """Raises: PgnetError where the file cannot be read."""
     try:
-        return path.read_text(encoding="utf-8", errors="replace")
+        return path.read_text(encoding="utf-8-sig", errors="replace")
     except OSError as error:
         raise PgnetError(f"{path} cannot be read ({error.strerror}); get the data set again.") from error
 
@@ -84,17 +84,44 @@ def read_rows(path: Path) -> list[list[str]]:
     return [SEPARATOR.split(line.strip()) for line in read_text(path).splitlines() if line.strip()]
 
 
+def parse_rows(text: str, where: str) -> NDArray[np.float64]:
+    """(N, C) numbers of a text with C on each line, separated by commas, semicolons, tabs or blanks.
+
+    Raises:
+        PgnetError: nothing there, or a line that cannot be read or has another number of values; it is named.
+    """
+    lines = [line for line in text.translate(_BLANKS).splitlines() if line and not line.isspace()]
+    if not lines:
+        raise PgnetError(f"{where} is empty.")
+    try:
+        return np.loadtxt(lines, np.float64, ndmin=2, comments=None)
+    except ValueError as error:
+        columns = len(lines[0].split())
+        for number, line in enumerate(text.splitlines(), 1):
+            if line.strip() and len(line_numbers(line)) != columns:
+                raise PgnetError(f"{where}, line {number}: {line.strip()[:60]!r} is not {columns} numbers.") from error
+        raise PgnetError(f"{where} cannot be read: {error}.") from error
+
+
+_BLANKS = str.maketrans(",;\t", "   ")
+
+
+def line_numbers(line: str) -> list[float]:
+    """The numbers of a line, separated likewise; none if one of them is not a number."""
+    try:
+        return [float(value) for value in SEPARATOR.split(line.strip(" \t,;\r\n"))]
+    except ValueError:
+        return []
+
+
 def read_boxes(path: Path) -> Boxes:
     """(N, 4) values of a text file with four per line, as they stand there; NaN is a value.
 
     Raises:
         PgnetError: the file cannot be read or a line has not four numbers.
     """
-    try:
-        boxes = np.array([[float(v) for v in row] for row in read_rows(path)])
-    except ValueError as error:
-        raise PgnetError(f"The boxes in {path} cannot be read: {error}.") from error
-    if boxes.ndim != 2 or boxes.shape[1] != 4:
+    boxes = parse_rows(read_text(path), str(path))
+    if boxes.shape[1] != 4:
         raise PgnetError(f"{path} should have four numbers x, y, w, h on each line.")
     return boxes
 

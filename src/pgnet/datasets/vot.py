@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pgnet.boxes import Boxes
-from pgnet.datasets.reading import choose, numbered_frames, read_labels, read_rows, read_text
+from pgnet.datasets.reading import choose, numbered_frames, parse_rows, read_labels, read_text
 from pgnet.datasets.sequence import Sequence
 from pgnet.errors import PgnetError
 
@@ -47,11 +47,8 @@ def official_names(root: Path) -> tuple[str, ...]:
 
 def _read(folder: Path) -> Sequence:
     path = folder / "groundtruth.txt"
-    try:
-        values = np.array([[float(value) for value in row] for row in read_rows(path)])
-    except ValueError as error:
-        raise PgnetError(f"The regions in {path} cannot be read: {error}.") from error
-    if values.ndim != 2 or values.shape[1] not in (4, 8):
+    values = parse_rows(read_text(path), str(path))
+    if values.shape[1] not in (4, 8):
         raise PgnetError(f"{path} should have four or eight numbers on each line.")
     polygons = values.shape[1] == 8
     images = folder / "color" if (folder / "color").is_dir() else folder

@@ -24,9 +24,10 @@ from numpy.typing import NDArray
 
 from pgnet.boxes import Boxes, xyxy_to_xywh
 from pgnet.datasets import OFFICIAL, Sequence, dataset_reader, lasot, otb, uav
+from pgnet.datasets.reading import parse_rows
 from pgnet.datasets.vot import official_names, upright_boxes
 from pgnet.errors import PgnetError
-from pgnet.evaluation.raw import TextFile, key, parse_rows, text_files
+from pgnet.evaluation.raw import TextFile, key, text_files
 
 TITLES = {
     "otb2013": "OTB-2013",

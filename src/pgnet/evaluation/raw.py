@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pgnet.boxes import Boxes
-from pgnet.datasets.reading import SEPARATOR
+from pgnet.datasets.reading import line_numbers, parse_rows
 from pgnet.errors import PgnetError
 from pgnet.evaluation.matlab import read_mat
 
@@ -186,36 +186,6 @@ def read_result(file: TextFile) -> Boxes:
     return rows
 
 
-def parse_rows(text: str, where: str) -> Array:
-    """(N, C) numbers of a text with C on each line, separated by commas, semicolons, tabs or blanks.
-
-    Raises:
-        PgnetError: nothing there, or a line that cannot be read or has another number of values; it is named.
-    """
-    lines = [line for line in text.translate(_BLANKS).splitlines() if line and not line.isspace()]
-    if not lines:
-        raise PgnetError(f"{where} is empty.")
-    try:
-        return np.loadtxt(lines, np.float64, ndmin=2, comments=None)
-    except ValueError as error:
-        columns = len(lines[0].split())
-        for number, line in enumerate(text.splitlines(), 1):
-            if line.strip() and len(_numbers(line)) != columns:
-                raise PgnetError(f"{where}, line {number}: {line.strip()[:60]!r} is not {columns} numbers.") from error
-        raise PgnetError(f"{where} cannot be read: {error}.") from error
-
-
-_BLANKS = str.maketrans(",;\t", "   ")
-
-
-def _numbers(line: str) -> list[float]:
-    """The numbers of a line, none if one of them is not a number."""
-    try:
-        return [float(value) for value in SEPARATOR.split(line.strip(" \t,;\r\n"))]
-    except ValueError:
-        return []
-
-
 def read_vot_result(file: TextFile) -> list[Array]:
     """The rows of a reset-based result: one number is a code, four are x, y, w, h, more are corners.
 
@@ -226,7 +196,7 @@ def read_vot_result(file: TextFile) -> list[Array]:
     for number, line in enumerate(file.read().splitlines(), 1):
         if not line.strip():
             continue
-        row = np.array(_numbers(line))
+        row = np.array(line_numbers(line))
         if len(row) not in (1, 4) and (len(row) < 6 or len(row) % 2):
             raise PgnetError(
                 f"{file}, line {number}: {line.strip()[:60]!r} is no code (one number) and no region (4, 6, 8 ...)."

@@ -82,7 +82,7 @@ def test_an_export_of_cvat(write_json):
         (["annotations", 1, "category_id"], 8, r"annotations\[1\]: target 5 is 'cat' here and 'dog' before"),
         (["images", 3, "video_id"], 9, r"images\[3\]: video_id is 9, which videos does not have"),
         (["images", 1, "width"], 320, r"videos\[0\]: its images have 2 sizes"),
-        (["images"], ..., "images is no array"),
+        (["images"], ..., "images is missing"),
         (["annotations"], [], "it has no annotations"),
     ],
 )
@@ -102,7 +102,7 @@ def test_what_is_wrong_is_named(write_json, where, value, sentence):
 def test_outlines_are_said_to_be_left_out(write_json):
     data = json.loads(json.dumps(VID))
     data["annotations"][0]["segmentation"] = [[1, 1, 2, 2, 3, 1]]
-    assert "1 annotations have an outline" in read(write_json(data), video_name="a").warnings[0]
+    assert read(write_json(data), video_name="a").warnings[0] == "Left out: 1 outline (segmentation)."
 
 
 def test_another_video_may_have_another_size(write_json):

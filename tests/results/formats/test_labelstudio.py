@@ -73,9 +73,9 @@ def test_what_is_left_out_is_said(write_json):
         track.warnings
         == [
             "There are 2 annotations of one task; the first was taken.",
-            "1 results are not of type videorectangle; they were left out.",
+            "Left out, as it is not of type videorectangle: 1 result.",
             "A target has the labels ['Car', 'Red']; the first was taken.",
-            "1 boxes are rotated; the upright boxes around them were taken.",
+            "Taken as the upright box around it: 1 rotated box.",
             "1 of 10 boxes lie outside of the 200 x 100 frame; check the frame size.",
         ][:4]
     )

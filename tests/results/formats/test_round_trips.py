@@ -89,7 +89,7 @@ def lost(track: Track, back: Track) -> set[str]:
             return not np.allclose(a, b, atol=1e-4, equal_nan=True)
 
         found |= {name for name in ("scores", "presence", "occluded", "keyframes", "times") if differ(name)}
-        found |= {"labels"} if other.label not in (target.label, target.label or "object") else set()
+        found |= {"labels"} if other.label != target.label else set()
         inside = {f for f in target.frames[target.missing].tolist() if first < f < last}
         gone = set(other.frames[other.missing].tolist())
         found |= {"absent"} if not inside <= gone else set()

@@ -104,9 +104,9 @@ def test_vot_regions(tmp_path):
     assert track.boxes[:3].tolist() == [[10.5, 20, 30, 40], [1, 2, 4, 7], [10, 20, 4, 3]]
     assert track.target.absent.tolist() == [False] * 3 + [True] * 3
     assert track.warnings == [
-        "1 regions are polygons; the boxes around them were taken.",
-        "2 regions are masks; the boxes around them were taken.",
-        "1 frames have the code 'skipped' and no box.",
+        "Taken as the upright box around it: 1 polygon.",
+        "Taken as the upright box around it: 2 masks.",
+        "Without a box, as its code is 'skipped': 1 frame.",
     ]
 
 

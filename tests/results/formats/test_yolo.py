@@ -54,7 +54,50 @@ def test_other_layouts(folder, where):
 def test_without_names_the_labels_are_numbers(folder):
     track = read(folder({"a_0.txt": "4 0.5 0.5 0.1 0.2\n"}, names=""), known=KNOWN)
     assert track.target.label == "4"
-    assert track.warnings == ["There is no classes.txt; the labels are the numbers of the classes."]
+    assert track.warnings == [
+        "There is neither classes.txt nor obj.names nor data.yaml; the labels are the numbers of the classes."
+    ]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        "names: [dog, 'big cat']",
+        "names:\n- dog\n- big cat",
+        "names:\n  0: dog\n  1: big cat",
+        "names: {'1': big cat, '0': dog}",
+    ],
+)
+@pytest.mark.parametrize("where", ["labels", "train/labels", "labels/train"])
+def test_names_of_ultralytics(folder, names, where):
+    (folder({}) / where).mkdir(parents=True, exist_ok=True)
+    path = folder({"a_0.txt": "1 0.5 0.5 0.1 0.2\n"}, where, names="")
+    (path / "classes.txt").unlink()
+    (path / "data.yaml").write_text(f"path: ../data  # root\nnc: 2\n{names}\n", encoding="utf-8")
+    assert read(path, known=KNOWN).target.label == "big cat"
+    assert where != "labels" or read(path / "labels", known=KNOWN).target.label == "big cat"  # names beside it
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("names: [dog", "this is not YAML"),
+        ("nc: 2", "names is neither a list nor a table"),
+        ("names: {1: dog}", "names is neither a list nor a table"),
+        ("- 1", "names is neither"),
+        ('names: ["a\\nb"]', "the name of class 0 is"),
+    ],
+)
+def test_names_that_cannot_be_read(folder, text, says):
+    path = folder({"a_0.txt": "1 0.5 0.5 0.1 0.2\n"}, names="")
+    (path / "data.yaml").write_text(text)
+    with pytest.raises(PgnetError, match=rf"data\.yaml: {says}"):
+        read(path, known=KNOWN)
+
+
+def test_outlines_are_refused_without_being_told_the_format(folder):
+    with pytest.raises(PgnetError, match=r"a_0\.txt, line 1: it has 9 values, .* outline"):
+        read(folder({"a_0.txt": "0 0.1 0.1 0.2 0.1 0.2 0.3 0.1 0.3\n"}), known=KNOWN)
 
 
 def test_several_videos(folder):

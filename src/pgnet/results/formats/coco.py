@@ -13,8 +13,8 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from pgnet.files import atomic
-from pgnet.results.formats.reading import LAST_FRAME, Place, Row, Rows, read_json, settle
-from pgnet.results.formats.writing import UNLABELLED, frame_count, lost, rows, stem
+from pgnet.results.formats.reading import LAST_FRAME, UNLABELLED, Place, Row, Rows, counted, read_json, settle
+from pgnet.results.formats.writing import frame_count, lost, rows, stem
 from pgnet.results.track import SourceInfo, Track
 
 TITLE = "COCO"
@@ -36,7 +36,7 @@ def read(path: Path, known: SourceInfo) -> list[Track]:
     if not isinstance(data, dict):
         raise top.error("COCO's files are an object with images, annotations and categories")
     categories = {
-        place.whole(place.member(item, "id"), "id", highest=HIGHEST_ID): place.text(
+        place.whole(place.member(item, "id"), "id", highest=HIGHEST_ID): place.label(
             place.member(item, "name"), "name of the category"
         )
         for place, item in top.items(data.get("categories", []), "categories")
@@ -63,7 +63,7 @@ def read(path: Path, known: SourceInfo) -> list[Track]:
         row = _row(place, item, _frame(where, frame_of))
         found = collected.setdefault(frame_of.get("video_id"), Rows())
         found.add(place, _target(place, item), categories[category], row)
-    notes = [f"{segments} annotations have an outline (segmentation); it was left out."] if segments else []
+    notes = [f"Left out: {counted(segments, 'outline')} (segmentation)."] if segments else []
     if not collected:
         raise top.error("it has no annotations")
     tracks = []

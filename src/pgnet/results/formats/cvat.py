@@ -18,9 +18,8 @@ from xml.sax.saxutils import escape, quoteattr
 
 from pgnet.errors import PgnetError
 from pgnet.files import atomic
-from pgnet.results.formats.reading import Place, Row, Rows, interpolated, settle, upright
+from pgnet.results.formats.reading import UNLABELLED, Place, Row, Rows, counted, interpolated, settle, upright
 from pgnet.results.formats.writing import (
-    UNLABELLED,
     clean,
     decimal,
     frame_count,
@@ -133,7 +132,7 @@ class _Parser:
     def _begin_track(self, attributes: dict[str, str]) -> None:
         place = self._place()
         number = place.whole(attributes.get("id"), "id of the track", highest=2**53)
-        label = place.text(attributes.get("label"), "label of the track")
+        label = place.label(attributes.get("label"), "label of the track")
         self._task = self._task_of(place, attributes.get("task_id"))
         if number in self._task.tracks:
             raise place.error(f"there is a second track {number}")
@@ -191,11 +190,11 @@ class _Parser:
         for number, (where, label, found) in task.tracks.items():
             for row in found if stepped else _filled(found):
                 collected.add(where, number, label, row)
-        notes = [f"{n} shapes are of type {kind}, not box; they were left out." for kind, n in task.shapes.items()]
+        notes = [f"Left out, as it is no box: {counted(n, kind)}." for kind, n in task.shapes.items()]
         if task.attributes:
-            notes.append(f"{task.attributes} attributes of boxes were left out.")
+            notes.append(f"Left out: {counted(task.attributes, 'attribute')} of boxes.")
         if task.rotated:
-            notes.append(f"{task.rotated} boxes are rotated; the upright boxes around them were taken.")
+            notes.append(f"Taken as the upright box around it: {counted(task.rotated, 'rotated box')}.")
         return collected.track(place, source, notes)
 
 

@@ -12,8 +12,18 @@ from typing import Any
 
 from pgnet.errors import PgnetError
 from pgnet.files import atomic_folder
-from pgnet.results.formats.reading import Place, Row, Rows, frame_boxes, frame_flags, read_lines, read_text, settle
-from pgnet.results.formats.writing import UNLABELLED, box_lines, decimal, every_frame, lost, only_target
+from pgnet.results.formats.reading import (
+    UNLABELLED,
+    Place,
+    Row,
+    Rows,
+    frame_boxes,
+    frame_flags,
+    read_lines,
+    read_text,
+    settle,
+)
+from pgnet.results.formats.writing import box_lines, decimal, every_frame, lost, only_target
 from pgnet.results.track import SourceInfo, Track
 
 TITLE = "GOT-10k"
@@ -74,7 +84,7 @@ def _meta(path: Path) -> tuple[str, dict[str, Any]]:
             raise place.error(f"the resolution is {value!r:.60}, not (width, height)")
         found["width"], found["height"] = (place.whole(side, "resolution", lowest=1) for side in size.groups())
     place, label = values.get("object_class", (Place(path), ""))
-    return place.text(label, "object_class"), found
+    return place.label(label, "object_class"), found
 
 
 def write(track: Track, path: Path) -> list[str]:

@@ -17,8 +17,18 @@ import numpy as np
 
 from pgnet.errors import PgnetError
 from pgnet.files import atomic
-from pgnet.results.formats.reading import Place, Row, Rows, interpolated, read_json, settle, upright
-from pgnet.results.formats.writing import UNLABELLED, frame_count, frame_size, key_rows, lost, more_keyframes, rows
+from pgnet.results.formats.reading import (
+    UNLABELLED,
+    Place,
+    Row,
+    Rows,
+    counted,
+    interpolated,
+    read_json,
+    settle,
+    upright,
+)
+from pgnet.results.formats.writing import frame_count, frame_size, key_rows, lost, more_keyframes, rows
 from pgnet.results.track import SourceInfo, TargetTrack, Track
 
 TITLE = "Label Studio"
@@ -51,7 +61,7 @@ def _task(place: Place, task: dict[str, Any], known: SourceInfo) -> Track | None
     if not boxes:
         return None
     if left := len(results) - len(boxes) - len(labels):
-        notes.append(f"{left} results are not of type {KIND}; they were left out.")
+        notes.append(f"Left out, as it is not of type {KIND}: {counted(left, 'result')}.")
     counts = [_count(where, item["value"]) for where, item in boxes]
     rates = [count / seconds for count, seconds in counts if count and seconds]
     sizes = [_size(where, item) for where, item in boxes if "original_width" in item]
@@ -77,7 +87,7 @@ def _task(place: Place, task: dict[str, Any], known: SourceInfo) -> Track | None
         for row in _rows(keys, source.width, source.height, _count(where, item["value"])[0]):
             collected.add(where, target, label, row)
     if turned:
-        notes.append(f"{turned} boxes are rotated; the upright boxes around them were taken.")
+        notes.append(f"Taken as the upright box around it: {counted(turned, 'rotated box')}.")
     return collected.track(place, source, notes)
 
 
@@ -128,7 +138,7 @@ def _label(place: Place, labels: Any) -> tuple[str, list[str]]:
     if not isinstance(labels, list):
         raise place.error("labels is no array")
     more = [f"A target has the labels {labels!r:.60}; the first was taken."] if len(labels) > 1 else []
-    return place.text(labels[0], "label"), more
+    return place.label(labels[0], "label"), more
 
 
 def _rows(keys: list[tuple[Place, dict[str, Any]]], width: int, height: int, count: int) -> Iterator[Row]:

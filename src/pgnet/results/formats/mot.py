@@ -15,8 +15,8 @@ from typing import Any
 
 from pgnet.errors import PgnetError
 from pgnet.files import atomic, atomic_folder
-from pgnet.results.formats.reading import LAST_FRAME, Place, Row, Rows, read_lines, read_text, settle
-from pgnet.results.formats.writing import UNLABELLED, clean, decimal, frame_count, lost, rows, stem
+from pgnet.results.formats.reading import LAST_FRAME, UNLABELLED, Place, Row, Rows, read_lines, read_text, settle
+from pgnet.results.formats.writing import clean, decimal, frame_count, lost, rows, stem
 from pgnet.results.track import SourceInfo, Track
 
 TITLE = "MOTChallenge"
@@ -96,7 +96,7 @@ def _class_names(path: Path) -> list[str]:
     if not file.is_file():
         return list(CLASSES)
     return [
-        Place(file, f"line {i}").text(name.strip(), "label") for i, name in enumerate(read_text(file).splitlines(), 1)
+        Place(file, f"line {i}").label(name.strip(), "label") for i, name in enumerate(read_text(file).splitlines(), 1)
     ]
 
 

@@ -18,6 +18,8 @@ from pgnet.errors import PgnetError
 from pgnet.results.track import Row as Row
 from pgnet.results.track import SourceInfo, TargetTrack, Track, is_one_line
 
+UNLABELLED = "object"
+"""What a target without label is called in formats that ask for one."""
 LAST_FRAME = 3_000_000
 """Longer videos are refused (28 hours at 30 a second): a damaged number must not fill the memory."""
 
@@ -71,10 +73,15 @@ class Place:
             raise self.error(f"the {name} is {_short(value)}, not a text on one line")
         return value
 
+    def label(self, value: object, name: str) -> str:
+        """The label of a target; "" for `UNLABELLED`. Raises: PgnetError where it cannot be written again."""
+        label = self.text(value, name)
+        return "" if label == UNLABELLED else label
+
     def items(self, value: object, name: str) -> list[tuple[Place, dict[str, Any]]]:
         """The objects of a JSON array, each with its place. Raises: PgnetError."""
         if not isinstance(value, list):
-            raise self.error(f"{name} is no array")
+            raise self.error(f"{name} is missing" if value is None else f"{name} is no array")
         places = [(self.at(f"{self.where}.{name}[{i}]".lstrip(".")), item) for i, item in enumerate(value)]
         for place, item in places:
             if not isinstance(item, dict):
@@ -160,6 +167,11 @@ def read_json(path: Path) -> Any:
         raise PgnetError(f"{path}, line {error.lineno}: this is not JSON ({error.msg}); is the file whole?") from error
     except (ValueError, RecursionError) as error:  # a number of thousands of digits, or nested without end
         raise PgnetError(f"{path} is not JSON that can be read ({error}).") from error
+
+
+def counted(number: int, what: str) -> str:
+    """``counted(2, "box")`` -> "2 boxes"."""
+    return f"{number} {what}" + ("" if number == 1 else "es" if what.endswith("x") else "s")
 
 
 def settle(known: SourceInfo, **found: Any) -> SourceInfo:

@@ -14,7 +14,7 @@ from typing import Any
 
 from pgnet.errors import PgnetError
 from pgnet.files import atomic, atomic_folder
-from pgnet.results.formats.reading import Place, Row, Rows, frame_flags, frame_lines, read_lines, settle
+from pgnet.results.formats.reading import Place, Row, Rows, counted, frame_flags, frame_lines, read_lines, settle
 from pgnet.results.formats.writing import box_lines, every_frame, frame_count, lost, only_target, stem
 from pgnet.results.track import SourceInfo, Track
 
@@ -61,10 +61,8 @@ def read(path: Path, known: SourceInfo) -> list[Track]:
             if kind != "initialised":
                 row = Row(frame, box or [0.0] * 4, absent=box is None, occluded=occluded[frame])
                 collected.add(place, target, place.text(label, "name of the target"), row)
-    notes = [
-        f"{kinds[k]} regions are {k}; the boxes around them were taken." for k in ("polygons", "masks") if kinds[k]
-    ]
-    notes += [f"{kinds[k]} frames have the code '{k}' and no box." for k in CODES.values() if kinds[k]]
+    notes = [f"Taken as the upright box around it: {counted(kinds[k], k)}." for k in ("polygon", "mask") if kinds[k]]
+    notes += [f"Without a box, as its code is '{k}': {counted(kinds[k], 'frame')}." for k in CODES.values() if kinds[k]]
     place = Place(files[0])
     found = _sequence(folder / "sequence") if sequence else {"name": path.stem}
     return [collected.track(place, settle(known, **({"name": folder.resolve().name} | found)), notes)]
@@ -77,7 +75,7 @@ def _region(place: Place, line: str) -> tuple[str, list[float] | None]:
         if len(values) < 5:
             raise place.error("it is no mask: m, x, y, w, h and run lengths")
         box = place.box(values[:4])
-        return "masks", box if min(box[2:]) > 0 else None
+        return "mask", box if min(box[2:]) > 0 else None
     if len(values) == 1 and values[0] in CODES:
         return CODES[values[0]], None
     if {value.lower() for value in values} == {"nan"}:
@@ -89,7 +87,7 @@ def _region(place: Place, line: str) -> tuple[str, list[float] | None]:
         raise place.error(f"it has {len(values)} values: no rectangle (4), polygon (6 or more, even), mask or code")
     numbers = [place.number(value, "coordinate") for value in values]
     x, y = numbers[::2], numbers[1::2]
-    return "polygons", place.box((min(x), min(y), max(x) - min(x), max(y) - min(y)))
+    return "polygon", place.box((min(x), min(y), max(x) - min(x), max(y) - min(y)))
 
 
 def _sequence(path: Path) -> dict[str, Any]:

@@ -12,9 +12,6 @@ from pgnet.errors import PgnetError
 from pgnet.results.formats.reading import Row, interpolated
 from pgnet.results.track import TargetTrack, Track, is_one_line
 
-UNLABELLED = "object"
-"""The label of a target that has none, in formats that ask for one."""
-
 
 def decimal(value: float, digits: int = 3) -> str:
     """A number without needless zeros: 12, 12.5, 12.346."""

@@ -2,7 +2,8 @@
 
 Centre and size are shares of the frame, 0 to 1. Five columns are what training takes; the track id after them is what
 Ultralytics writes when it tracks, the confidence what it writes when asked. The number at the end of a file's name is
-the frame, ``classes.txt`` names the classes. An empty file means that there is nothing in the frame.
+the frame, ``classes.txt`` or Ultralytics' ``data.yaml`` names the classes. An empty file means that there is nothing in
+the frame.
 """
 
 from __future__ import annotations
@@ -11,17 +12,18 @@ import re
 from pathlib import Path
 
 import numpy as np
+import yaml
 
 from pgnet.boxes import clip, cxcywh_to_xywh, xywh_to_cxcywh
 from pgnet.errors import PgnetError
 from pgnet.files import atomic_folder
-from pgnet.results.formats.reading import Place, Row, Rows, read_lines, read_text, settle
-from pgnet.results.formats.writing import UNLABELLED, decimal, frame_size, lost, rows, stem
+from pgnet.results.formats.reading import UNLABELLED, Place, Row, Rows, read_lines, read_text, settle
+from pgnet.results.formats.writing import decimal, frame_size, lost, rows, stem
 from pgnet.results.track import SourceInfo, Track
 
 TITLE = "YOLO"
-NAMES = ("classes.txt", "obj.names")
-FOLDERS = ("labels", "labels/train", "obj_train_data", ".")
+NAMES = ("classes.txt", "obj.names", "data.yaml")
+FOLDERS = ("labels", "labels/train", "train/labels", "obj_train_data", ".")
 LABEL_FILE = re.compile(r"(.*?)[_.-]?(\d{1,15})\.txt")
 
 
@@ -31,7 +33,7 @@ def detect(path: Path, head: str) -> bool:
         return False
     files = [file for videos in _files(path).values() for file in videos.values()]
     first = next((file for file in files if file.stat().st_size), None)
-    return bool(first and re.match(r"\s*\d+(\s+[\d.eE-]+){4,6}\s*$", read_text(first).splitlines()[0]))
+    return bool(first and re.match(r"\s*\d+(\s+[\d.eE-]+){4,}\s*$", read_text(first).splitlines()[0]))
 
 
 def _files(folder: Path) -> dict[str, dict[int, Path]]:
@@ -67,11 +69,29 @@ def read(path: Path, known: SourceInfo) -> list[Track]:
 
 
 def _class_names(folder: Path) -> tuple[list[str], list[str]]:
-    for file in (folder / name for name in NAMES):
+    """The names by number; none, and a sentence, where there is no file of them in the folder or the one around it."""
+    for file in (place / name for place in (folder, folder.resolve().parent) for name in NAMES):
         if file.is_file():
+            if file.suffix == ".yaml":
+                return _yaml_names(file), []
             lines = enumerate(read_text(file).splitlines(), 1)
-            return [Place(file, f"line {i}").text(name.strip(), "class") for i, name in lines], []
-    return [], [f"There is no {NAMES[0]}; the labels are the numbers of the classes."]
+            return [Place(file, f"line {i}").label(name.strip(), "class") for i, name in lines], []
+    return [], [f"There is neither {' nor '.join(NAMES)}; the labels are the numbers of the classes."]
+
+
+def _yaml_names(file: Path) -> list[str]:
+    """The list ``names`` of a data.yaml, or its entries with numbers from 0. Raises: PgnetError."""
+    place = Place(file)
+    try:
+        data = yaml.safe_load(read_text(file))
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise place.error(f"this is not YAML that can be read ({str(error).splitlines()[0]})") from error
+    names = data.get("names") if isinstance(data, dict) else None
+    if isinstance(names, dict) and sorted(map(str, names)) == sorted(map(str, range(len(names)))):
+        names = [names[number] for number in sorted(names, key=int)]
+    if not isinstance(names, list):
+        raise place.error("names is neither a list nor a table with numbers from 0")
+    return [place.label(str(name), f"name of class {number}") for number, name in enumerate(names)]
 
 
 def _video(
