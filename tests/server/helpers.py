@@ -80,10 +80,11 @@ class Space:
                     known[frame] = work.Row(span.target, frame, box, 0.9, 0.9, "present", span.mark, passes)
                     rows.append(known[frame])
         rows = rows[:limit]
-        done = sum(row.passes for span in order.spans for row in span.rows.values()) + len(rows)
-        self.workspace.save_rows(taken, order, work.Rows(rows, done, rows[-1].frame if rows else 0))
+        done = order.before + sum(row.passes for span in order.spans for row in span.rows.values()) + len(rows)
+        self.workspace.save_rows(taken, work.Rows(rows, done, rows[-1].frame if rows else 0))
         if finish:
             self.workspace.finish_job(taken.id, "done")
+            self.workspace.leave_job(taken.id)
         return [(row.target, row.frame, row.passes) for row in rows]
 
     def state(self, target: int) -> dict[int, tuple[float, str]]:

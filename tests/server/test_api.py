@@ -10,6 +10,7 @@ import pytest
 pytest.importorskip("fastapi", reason="the extra [serve] is not installed")
 
 from pgnet.results import formats
+from pgnet.video import FrameReader
 
 from .helpers import BOX, FPS, FRAMES, HEIGHT, WIDTH, Server, number
 
@@ -85,7 +86,7 @@ def test_a_correction_streams_its_rows_to_another_page(server, video, duck):
     page.start()
     assert opened.wait(60)
     change = server.send("PUT", f"/api/targets/{duck}/keyframes/20", {"box": [40, 40, 32, 24]})
-    assert change["job"]["total"] == 19 * 2 + 19
+    assert (change["job"]["total"], change["job"]["done"]) == (19 * 2 + 19, 19)
     page.join(120)
     assert not page.is_alive()
     kinds = [kind for kind, _ in events]
@@ -122,7 +123,7 @@ def test_export_and_import(server, video, duck, tmp_path):
     again = server.check(
         server.http.post(f"/api/videos/{video}/import", params={"name": "yolo.zip"}, content=folder.content)
     )
-    assert again["targets"][0]["rows"] >= FRAMES - 5
+    assert 0 < again["targets"][0]["rows"] <= FRAMES  # frames in which it was lost have no row there
     for _ in range(2):
         server.send("POST", f"/api/videos/{video}/undo")
     assert len(server.get(f"/api/videos/{video}")["targets"]) == 1
@@ -130,6 +131,23 @@ def test_export_and_import(server, video, duck, tmp_path):
     assert wrong.status_code == 400
     assert str(server.data) not in wrong.text
     assert not [path for path in server.data.iterdir() if path.name.startswith(("export-", "import-"))]
+
+
+@pytest.mark.parametrize("kind", ["annotated", "follow-crop", "pixelate"])
+def test_videos_are_made(server, video, duck, tmp_path, kind):
+    new = {"kind": kind, "target": duck, "width": 64, "height": 96}
+    job = server.send("POST", f"/api/videos/{video}/renders", new)
+    job = server.wait(f"/api/jobs/{job['id']}", lambda job: job["state"] in ("done", "failed"))
+    assert job["file"]["name"] == f"clip.{kind}.mp4", job
+    (tmp_path / "made.mp4").write_bytes(server.http.get(job["file"]["url"]).content)
+    with FrameReader(tmp_path / "made.mp4") as frames:
+        assert len(frames) == FRAMES
+        size = frames.source.width, frames.source.height
+        assert size == ((64, 96) if kind == "follow-crop" else (WIDTH, HEIGHT))
+        changed = (
+            np.abs(frames[0].image.astype(int) - picture(server, video, 0)[..., ::-1]).mean() if size[0] > 64 else 9
+        )
+    assert changed > 0.5
 
 
 def test_pause_and_go_on(server, clip):

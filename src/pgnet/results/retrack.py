@@ -120,7 +120,7 @@ def retrack(
 
     sweep(1, there, lambda target, number: False)
     meetings = [
-        _Meeting(one.marks.id, span, there[one.marks.id], back[one.marks.id]) for one in jobs for span in one.spans
+        Meeting(one.marks.id, span, there[one.marks.id], back[one.marks.id]) for one in jobs for span in one.spans
     ]
     sweep(-1, back, lambda target, number: any(meeting.at(target, number) for meeting in meetings))
     done = {one.marks.id: _assembled(track, one, there[one.marks.id], back[one.marks.id], frames) for one in jobs}
@@ -128,7 +128,7 @@ def retrack(
     return replace(track, targets=sorted(targets, key=lambda target: target.id))
 
 
-class _Meeting:
+class Meeting:
     """Whether the way back through a span has met the way there, and may end."""
 
     def __init__(self, target: int, span: Span, there: Rows, back: Rows) -> None:

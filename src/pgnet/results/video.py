@@ -7,7 +7,7 @@ with open_source("video.mp4") as frames:
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -19,7 +19,7 @@ from pgnet.errors import PgnetError
 from pgnet.results.track import TargetTrack, Track
 from pgnet.tracking.presence import LOST, PRESENT
 from pgnet.video import Behind, Frame, Source, VideoWriter
-from pgnet.video.draw import COLOURS, STATE_COLOURS, Drawn, draw_boxes
+from pgnet.video.draw import COLOURS, STATE_COLOURS, Colour, Drawn, draw_boxes
 
 Array = NDArray[np.float64]
 Image = NDArray[np.uint8]
@@ -81,13 +81,13 @@ def write_video(
 # --- boxes drawn ------------------------------------------------------------------------------------------------------
 
 
-def drawn_boxes(track: Track, frame: int) -> list[Drawn]:
+def drawn_boxes(track: Track, frame: int, colours: Mapping[int, Colour] | None = None) -> list[Drawn]:
     """What is drawn on a frame: the boxes of the targets that the track has there.
 
     The colour tells several targets apart, and a dashed line says that the tracker is not sure; the box of a target
-    alone is green, amber or red.
+    alone is green, amber or red, unless `colours` has one for each target's id.
     """
-    several = len(track.targets) > 1
+    several = len(track.targets) > 1 or colours is not None
     found = []
     for number, target in enumerate(track.targets):
         row = target.row(frame)
@@ -96,7 +96,8 @@ def drawn_boxes(track: Track, frame: int) -> list[Drawn]:
         name = target.label or (str(target.id) if several else "")
         if several:
             text = f"{name} lost" if row.state == LOST else f"{name} {row.score:.2f}"
-            found.append(Drawn(row.box, text, COLOURS[number % len(COLOURS)], dashed=row.state != PRESENT))
+            colour = colours[target.id] if colours else COLOURS[number % len(COLOURS)]
+            found.append(Drawn(row.box, text, colour, dashed=row.state != PRESENT))
         else:
             found.append(Drawn(row.box, f"{name} {row.score:.2f} #{frame}".lstrip(), STATE_COLOURS[row.state]))
     return found
@@ -110,13 +111,13 @@ def annotated(image: Image, boxes: list[Drawn], frame: int) -> Image:
 class Annotated:
     """The frames with the boxes of a track."""
 
-    def __init__(self, track: Track, size: tuple[int, int]) -> None:
-        """For frames of this width and height."""
+    def __init__(self, track: Track, size: tuple[int, int], colours: Mapping[int, Colour] | None = None) -> None:
+        """For frames of this width and height, perhaps with a colour for each target's id."""
         self.size = size
-        self._track = track
+        self._track, self._colours = track, colours
 
     def __call__(self, frame: Frame) -> Image:
-        return annotated(frame.image, drawn_boxes(self._track, frame.index), frame.index)
+        return annotated(frame.image, drawn_boxes(self._track, frame.index, self._colours), frame.index)
 
 
 # --- a crop that follows ----------------------------------------------------------------------------------------------

@@ -35,7 +35,7 @@ from pgnet.server.jobs import LEAST_FREE, Pictures, Staff
 from pgnet.server.safety import Guard
 from pgnet.server.schemas import FrameNumber, Id
 from pgnet.server.settings import Settings
-from pgnet.server.workspace import DEFAULT_MODEL, Conflict, Full, Missing, Workspace
+from pgnet.server.workspace import DEFAULT_MODEL, EXPORT, IMPORT, Conflict, Full, Missing, Workspace
 
 STATIC = Path(__file__).with_name("static")
 ONE_TARGET = ("got10k", "lasot", "otb", "vot")
@@ -375,6 +375,11 @@ def _add_routes(app: FastAPI, settings: Settings) -> None:
         rate = staff().frames_per_second(model, Choice(engine, device, half) if engine else remembered())
         return schemas.Estimate(frames=frames, fps=rate, seconds=frames / rate if rate else None)
 
+    @app.post("/api/videos/{video_id}/renders", status_code=202, responses=_problems(404, 409, 503))
+    def start_render(video_id: Id, new: schemas.NewRender) -> schemas.Job:
+        """Make a video: with the boxes, a crop that follows a target, or with the targets made unrecognisable."""
+        return space().start_render(video_id, new)
+
     # --- files --------------------------------------------------------------------------------------------------------
 
     @app.get(
@@ -385,7 +390,7 @@ def _add_routes(app: FastAPI, settings: Settings) -> None:
     def export(video_id: Id, format: Format, target: Id | None = None) -> FileResponse:
         """The boxes in a format; a folder comes as zip. What it has no place for is said in `X-Pgnet-Notes`."""
         track = space().track(video_id, target)
-        folder = Path(tempfile.mkdtemp(prefix="export-", dir=settings.data))
+        folder = Path(tempfile.mkdtemp(prefix=EXPORT, dir=settings.data))
         try:
             path = folder / file_name(format)
             notes = write(track, path, format)
@@ -409,7 +414,7 @@ def _add_routes(app: FastAPI, settings: Settings) -> None:
         """Read a file of boxes (the body) into new targets; folders as zip. This can be undone."""
         video = await to_thread.run_sync(space().video, video_id)
         await to_thread.run_sync(space().file, video_id)  # it is ready
-        folder = Path(tempfile.mkdtemp(prefix="import-", dir=settings.data))
+        folder = Path(tempfile.mkdtemp(prefix=IMPORT, dir=settings.data))
         try:
             # Some formats are told by the suffix.
             suffix = next((s for s in (".json", ".csv", ".xml", ".txt", ".zip") if name.lower().endswith(s)), ".txt")

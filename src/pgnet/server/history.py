@@ -53,6 +53,17 @@ def keep_rows(session: Session, edit_id: int, places: Iterable[tuple[int, int]])
         )
 
 
+def keep_range(session: Session, edit_id: int, target_id: int, first: int, last: int) -> None:
+    """Put all rows that a target has in frames first <= n <= last aside."""
+    session.execute(
+        text(
+            f"INSERT OR IGNORE INTO other_row (edit_id, target_id, frame, {COLUMNS}) SELECT :edit, target_id, frame, "
+            f"{COLUMNS} FROM row WHERE target_id = :target AND frame BETWEEN :first AND :last"
+        ),
+        {"edit": edit_id, "target": target_id, "first": first, "last": last},
+    )
+
+
 def exchange(session: Session, edit: Edit) -> dict[int, tuple[int, int]]:
     """Undo an edit, or do it again -> first and last frame with changed rows of each target."""
     session.flush()

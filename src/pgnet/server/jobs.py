@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import threading
 import time
@@ -13,10 +14,12 @@ from typing import Any
 from pgnet.engine.choice import Choice
 from pgnet.engine.threads import available_cores
 from pgnet.errors import PgnetError
+from pgnet.results.formats.writing import stem
 from pgnet.server import database, work
-from pgnet.server.processes import Process, Report, Result
+from pgnet.server.processes import Process, Report
 from pgnet.server.workspace import Conflict, Progress, Workspace
 
+LOG = logging.getLogger(__name__)
 PICTURES_BYTES = 96 << 20
 """Of JPEG pictures that are kept."""
 DECODERS = 2
@@ -180,29 +183,40 @@ class Staff:
                 continue
             try:
                 self._do(job, tracker)
-                state, error = "done", None
-            except PgnetError as problem:
-                state, error = "failed", str(problem)
-            if not self._ended.is_set():
-                self._workspace.finish_job(job.id, state, error)
+            except Exception as problem:
+                if not isinstance(problem, PgnetError):
+                    LOG.exception("job %d", job.id)
+                if not self._ended.is_set():
+                    self._workspace.finish_job(job.id, "failed", str(problem) or type(problem).__name__)
+            finally:
+                self._workspace.leave_job(job.id)
 
     def _do(self, job: database.Job, tracker: Process) -> None:
         """Work on a job until it is done or stopped. Raises: PgnetError."""
-        settings = self._workspace.settings
+        workspace = self._workspace
+        settings = workspace.settings
         if shutil.disk_usage(settings.data).free < LEAST_FREE:
             raise Conflict("The disk is nearly full; make room, then go on.")
-        stop = self._workspace.stopping[job.id]
-        order = self._workspace.order(job, self._threads)
-        progress = self._workspace.progress[job.id] = Progress()
-        for said in tracker.run(work.follow, order, seconds=settings.stall_seconds, stop=stop):
-            if self._ended.is_set() or isinstance(said, Result):
+        stop = workspace.stopping[job.id]
+        progress = workspace.progress[job.id] = Progress()
+        made: dict[str, str] = {}
+        if job.kind == "render":
+            order = workspace.render_order(job)
+            made = {"file": order.path.name, "file_name": f"{stem(order.track)}.{order.kind}.mp4"}
+            task: tuple[Any, ...] = (work.render, order)
+        else:
+            task = (work.follow, workspace.order(job, self._threads))
+        for item in tracker.run(*task, seconds=settings.stall_seconds, stop=stop):
+            if self._ended.is_set():
                 return
-            self._hear(job, order, progress, said)
+            if isinstance(item, Report):
+                self._hear(job, progress, item)
+        workspace.finish_job(job.id, "done", **made)
 
-    def _hear(self, job: database.Job, order: work.FollowOrder, progress: Progress, said: Report) -> None:
+    def _hear(self, job: database.Job, progress: Progress, said: Report) -> None:
         if isinstance(said.value, work.Picture):
             self._pictures.keep(job.video_id, said.value.frame, None, said.value.jpeg)
             progress.preview = said.value.frame
         else:
             progress.note(time.monotonic(), said.value.done)
-            self._workspace.save_rows(job, order, said.value)
+            self._workspace.save_rows(job, said.value)

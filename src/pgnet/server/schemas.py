@@ -111,10 +111,10 @@ class NewJob(Compute):
 class NewRender(_Request):
     """A video to be made."""
 
-    kind: Literal["annotated", "follow-crop"]
-    target: Id | None = Field(None, description="Of a follow-crop.")
-    width: Annotated[int, Field(ge=32, le=4096)] = 480
-    height: Annotated[int, Field(ge=32, le=4096)] = 480
+    kind: Literal["annotated", "follow-crop", "blur", "pixelate"]
+    target: Id | None = Field(None, description="Whom to follow; of the other kinds, the only one that is shown.")
+    width: Annotated[int, Field(ge=32, le=4096, description="Of a follow-crop.")] = 480
+    height: Annotated[int, Field(ge=32, le=4096, description="Likewise.")] = 480
 
 
 # --- what the server answers ------------------------------------------------------------------------------------------

@@ -8,27 +8,29 @@ from __future__ import annotations
 import tempfile
 import time
 import zipfile
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pgnet.boxes import iou
 from pgnet.engine.choice import Choice, here, milliseconds
 from pgnet.errors import PgnetError
 from pgnet.models import resolve
 from pgnet.results import SourceInfo, Track
+from pgnet.results import video as pictures
 from pgnet.results.formats import read
+from pgnet.results.retrack import Meeting, fuse, row_of
+from pgnet.results.track import Row as TrackRow
 from pgnet.server.processes import Line
 from pgnet.tracking import MultiTracker, Prediction
 from pgnet.tracking.passes import Sweep, Task
 from pgnet.tracking.presence import LOST
-from pgnet.tracking.spans import Box, Pass, Span
+from pgnet.tracking.spans import Box, Span
 from pgnet.video import Frame, FrameIndex, FrameReader
 from pgnet.video.behind import Behind
 from pgnet.video.reader import Source as VideoSource
@@ -102,15 +104,34 @@ class FollowOrder:
     choice: Choice
     threads: int | None
     spans: Sequence[SpanOrder]
+    before: int
+    """Predictions of the job's other spans, which earlier runs have brought to their end."""
+
+
+@dataclass(frozen=True)
+class RenderOrder:
+    """A video to be made."""
+
+    video: VideoFile
+    path: Path
+    """Where to write it."""
+    track: Track
+    """What is drawn, followed or hidden."""
+    kind: str
+    """annotated, follow-crop, blur or pixelate."""
+    size: tuple[int, int]
+    """Width and height of a follow-crop."""
+    colours: Mapping[int, tuple[int, int, int]]
+    """RGB of the targets, by their numbers."""
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Report: rows that were tracked."""
+    """Report: what was tracked, or made."""
 
     rows: list[Row]
     done: int
-    """Predictions made for all of the job's rows so far, earlier runs included."""
+    """Predictions that the job has made so far, in earlier runs as well; or frames."""
     frame: int
     """The last one worked on."""
 
@@ -200,6 +221,47 @@ def follow(line: Line, order: FollowOrder) -> bool:
     return following.go(1) and following.go(-1)
 
 
+def render(line: Line, order: RenderOrder) -> bool:
+    """Make a video; reports `Rows` without rows -> whether it is complete.
+
+    Raises:
+        PgnetError: the video cannot be read or written, or there is nothing to follow.
+    """
+    reader, targets = _reader(line, order.video), order.track.targets
+    size = reader.source.width, reader.source.height
+    numbers = range(len(reader))
+    picture: pictures.Picture
+    if order.kind == "follow-crop":
+        width, height = order.size
+        picture = pictures.FollowCrop(targets[0], size, width / height, height, reader.source.fps)
+        numbers = range(int(targets[0].frames[0]), int(targets[0].frames[-1]) + 1)
+    elif order.kind == "annotated":
+        picture = pictures.Annotated(order.track, size, order.colours)
+    else:
+        picture = pictures.Concealed(targets, size, blocks=order.kind == "pixelate")
+    done, reported = 0, time.monotonic()
+
+    def tick() -> None:
+        nonlocal done, reported
+        done += 1
+        if line.stopped:
+            raise _Stopped
+        if time.monotonic() - reported >= REPORT_SECONDS:
+            reported = time.monotonic()
+            line.report(Rows([], done, numbers[0] + done - 1))
+
+    try:
+        with reader.play(numbers) as frames:
+            pictures.write_video(order.path, frames, picture, tick=tick)
+    except _Stopped:
+        return False
+    return True
+
+
+class _Stopped(Exception):
+    """The caller wants no more."""
+
+
 # --- and its parts ----------------------------------------------------------------------------------------------------
 
 
@@ -262,90 +324,55 @@ class _Following:
     """The state of `follow`."""
 
     def __init__(self, line: Line, reader: FrameReader, tracker: MultiTracker, order: FollowOrder) -> None:
-        self._line, self._reader, self._tracker, self._order = line, reader, tracker, order
-        self._rows = [dict(span.rows) for span in order.spans]  # all there are of each span, by frame
+        self._line, self._reader, self._tracker = line, reader, tracker
+        self._spans, self._before = [_SpanWork(span) for span in order.spans], order.before
         self._new: list[Row] = []  # not yet reported
-        self._done = sum(row.passes for rows in self._rows for row in rows.values())
         self._reported = self._pictured = 0.0
 
     def go(self, direction: int) -> bool:
         """All passes of one direction -> False where it was stopped on the way."""
-        tasks = list(self._tasks(direction))
-        if not tasks:
+        passes = [found for span in self._spans if (found := span.left(direction))]
+        if not passes:
             return True
-        ways = [(number, task.target, task.way) for number, task in tasks]
-        sweep = Sweep(self._tracker, [task for _, task in tasks])
-        numbers = sweep.frames
-        begin = direction * min(direction * self._position(number, task.way) for number, task in tasks)
-        for number, task in sorted(tasks, key=lambda item: direction * item[1].way.keyframe):
-            if direction * task.way.keyframe < direction * begin:  # an earlier run got as far as `begin`
-                sweep.step(self._reader[task.way.keyframe])
-                self._tracker.move(task.target, self._rows[number][begin].box, self._rows[number][begin].state)
-        frames = ahead(self._frames([n for n in numbers if direction * n >= direction * begin]))
-        with Behind(self._report) as reports, closing(frames):
+        sweep = Sweep(self._tracker, [one.task for one in passes])
+        begin = direction * min(direction * one.position for one in passes)
+        numbers = [n for n in sweep.frames if direction * n >= direction * begin]
+        for one in sorted(passes, key=lambda one: direction * one.task.way.keyframe):
+            if direction * one.task.way.keyframe < direction * begin:  # an earlier run got as far as `begin`
+                row = one.span.there[begin]
+                sweep.step(self._reader[one.task.way.keyframe])
+                self._tracker.move(one.task.target, row.box, row.state)
+        frames = ahead(self._frames(numbers, passes))
+        with closing(sweep), Behind(self._report) as reports, closing(frames):
             for frame in frames:
                 if self._line.stopped:
                     break
-                found = sweep.step(frame) if frame.image.size else {}
-                for number, target, way in ways:
-                    if frame.index in way.frames:
-                        self._add(number, frame.index, found.get(target), direction)
+                predictions = sweep.step(frame) if frame.image.size else {}
+                for one in passes:
+                    if not one.ended and frame.index in one.task.way.frames:
+                        self._new += one.add(frame, predictions.get(one.task.target))
+                        if one.ended:
+                            sweep.stop(one.task.target)
                 self._hand_over(frame, reports)
             else:
                 sweep.check_started()
             self._hand_over(frame, reports, last=True)
-        for id in self._tracker.ids:
-            self._tracker.stop(id)
         return not self._line.stopped
 
-    def _tasks(self, direction: int) -> Iterator[tuple[int, Task]]:
-        """The passes that are not finished, with the numbers of their spans."""
-        for number, order in enumerate(self._order.spans):
-            way = order.span.forwards if direction > 0 else order.span.backwards
-            keyframe = order.span.before if direction > 0 else order.span.after
-            if way and keyframe and keyframe.box and not self._has(number, way.last, direction):
-                yield number, Task(order.target, way, keyframe.box)
-
-    def _has(self, number: int, frame: int, direction: int) -> bool:
-        """Whether a frame of a span has been tracked in this direction."""
-        row = self._rows[number].get(frame)
-        return row is not None and row.passes >= _passes(self._order.spans[number].span, direction)
-
-    def _position(self, number: int, way: Pass) -> int:
-        """The last frame that an earlier run tracked, or the keyframe."""
-        return next((n - way.direction for n in way.frames if not self._has(number, n, way.direction)), way.keyframe)
-
-    def _frames(self, numbers: Sequence[int]) -> Generator[Frame]:
-        """Those frames; one that is damaged comes without pixels."""
+    def _frames(self, numbers: Sequence[int], passes: Sequence[_PassWork]) -> Generator[Frame]:
+        """Those frames that passes still need; one that is damaged comes without pixels."""
         for number in numbers:
+            if all(one.ended or not one.touches(number) for one in passes):
+                continue
             try:
                 yield self._reader[number]
             except PgnetError:
                 yield Frame(number, 0.0, np.zeros((0, 0, 3), np.uint8))
 
-    def _add(self, number: int, frame: int, found: Prediction | None, direction: int) -> None:
-        """Note where a span's target is; nothing found, as the frame is damaged: it stays where it was, lost."""
-        order, rows = self._order.spans[number], self._rows[number]
-        old = rows.get(frame)
-        if found is None:
-            neighbour = rows.get(frame - direction)
-            keyframe = order.span.before if direction > 0 else order.span.after
-            box = neighbour.box if neighbour else keyframe.box if keyframe and keyframe.box else (0.0, 0.0, 0.0, 0.0)
-            found = Prediction(np.array(box), 0.0, 0.0, LOST)
-        elif old is not None and len(order.span.passes) == 2 and direction < 0:
-            found = _fused(order.span, frame, old, found)
-        x, y, w, h = found.box.tolist()
-        passes = _passes(order.span, direction)
-        rows[frame] = Row(
-            order.target, frame, (x, y, w, h), found.score, found.presence, found.state, order.mark, passes
-        )
-        self._new.append(rows[frame])
-        self._done += passes - (old.passes if old else 0)
-
     def _hand_over(self, frame: Frame, reports: Behind[Rows | Frame], *, last: bool = False) -> None:
         now = time.monotonic()
-        if self._new and (last or now - self._reported >= REPORT_SECONDS):
-            reports.put(Rows(self._new, self._done, frame.index))
+        if last or now - self._reported >= REPORT_SECONDS:
+            reports.put(Rows(self._new, self._before + sum(span.done for span in self._spans), frame.index))
             self._new, self._reported = [], now
         if frame.image.size and now - self._pictured >= PICTURE_SECONDS:
             reports.put(frame)
@@ -355,18 +382,87 @@ class _Following:
         self._line.report(Picture(item.index, jpeg(item.image)) if isinstance(item, Frame) else item)
 
 
-def _passes(span: Span, direction: int) -> int:
-    """How many passes a row comes from after those of a direction."""
-    return 1 if direction > 0 else len(span.passes)
+class _SpanWork:
+    """A span, and how far it is."""
+
+    def __init__(self, order: SpanOrder) -> None:
+        self.order = order
+        self.there = {frame: _record(row) for frame, row in order.rows.items()}
+        """Rows of the first pass over the span."""
+        self.back: dict[int, TrackRow] = {}
+        """Rows of the second one, which goes backwards."""
+        self.done = sum(row.passes for row in order.rows.values())
+        """Predictions made."""
+
+    def left(self, direction: int) -> _PassWork | None:
+        """The pass of a direction, if it has not come to its end."""
+        span = self.order.span
+        way = span.forwards if direction > 0 else span.backwards
+        keyframe = span.before if direction > 0 else span.after
+        if way is None or keyframe is None or keyframe.box is None:
+            return None
+        one = _PassWork(self, Task(self.order.target, way, keyframe.box), second=direction < 0 and len(span.passes) > 1)
+        whole = self.done >= len(span.frames) * len(span.passes) if one.second else way.last in self.there
+        return None if whole else one
+
+    def rows(self, found: Iterable[TrackRow], passes: int) -> list[Row]:
+        """As they are reported."""
+        order = self.order
+        return [
+            Row(order.target, n, cast(Box, tuple(box)), score, presence, state, order.mark, passes)
+            for n, box, score, *_, presence, state in found
+        ]
 
 
-def _fused(span: Span, frame: int, forwards: Row, backwards: Prediction) -> Prediction:
-    """Of two passes, what the one says that is more sure and nearer to its keyframe; both, where they agree."""
-    near = (frame - span.first + 1) / (len(span.frames) + 1)  # 0 at the keyframe before, 1 at the one after
-    weights = np.array([forwards.presence * (1 - near), backwards.presence * near]) + 1e-9
-    if iou(np.array(forwards.box), backwards.box) < 0.5:
-        weights = (weights == weights.max()).astype(np.float64)
-    box = np.average([forwards.box, backwards.box], axis=0, weights=weights)
-    if weights[0] > weights[1]:
-        return Prediction(box, forwards.score, forwards.presence, forwards.state)
-    return replace(backwards, box=box)
+class _PassWork:
+    """A pass over a span, under way.
+
+    The rows of the first pass are handed out one by one. Those of a second one count once it has come to its end, or
+    has met the first: then all rows of the span are fused.
+    """
+
+    def __init__(self, span: _SpanWork, task: Task, *, second: bool) -> None:
+        self.span, self.task, self.second = span, task, second
+        self.ended = False
+        self._meeting = Meeting(task.target, span.order.span, span.there, span.back)
+
+    def touches(self, number: int) -> bool:
+        """Whether it needs a frame."""
+        return number == self.task.way.keyframe or number in self.task.way.frames
+
+    @property
+    def position(self) -> int:
+        """The last frame that an earlier run tracked, or the keyframe."""
+        way = self.task.way
+        if self.second:
+            return way.keyframe
+        return next((n - way.direction for n in way.frames if n not in self.span.there), way.keyframe)
+
+    def add(self, frame: Frame, found: Prediction | None) -> list[Row]:
+        """Note what was found, nothing if the frame is damaged -> the rows that are final, or so for now."""
+        way, span = self.task.way, self.span
+        if not self.second:
+            if frame.index in span.there:  # of an earlier run
+                return []
+            if found is None:  # it stays where it was
+                neighbour = span.there.get(frame.index - way.direction)
+                box = neighbour.box if neighbour else list(self.task.box)
+                row = TrackRow(frame.index, box, score=0.0, presence=0.0, state=LOST)
+            else:
+                row = row_of(frame, found)
+            span.done += 1
+            span.there[frame.index] = row
+            return span.rows([row], 1)
+        if found is not None:
+            span.back[frame.index] = row_of(frame, found)
+            span.done += 1
+            self.ended = self._meeting.at(self.task.target, frame.index)
+        if frame.index != way.last and not self.ended:
+            return []
+        whole = span.order.span
+        span.done = 2 * len(whole.frames)
+        return span.rows(fuse(whole, span.there, span.back).values(), 2)
+
+
+def _record(row: Row) -> TrackRow:
+    return TrackRow(row.frame, list(row.box), score=row.score, presence=row.presence, state=row.state)

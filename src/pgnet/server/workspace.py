@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import shutil
 import threading
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +19,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import delete, func, insert, select, union, update
+from sqlalchemy import Delete, Update, delete, func, insert, select, union, update
 from sqlalchemy.orm import Session
 
 from pgnet.boxes import check_target_box
@@ -50,6 +51,8 @@ VIDEO_SUFFIXES = frozenset(
     )
 )
 """Of the library's files that are listed."""
+EXPORT, IMPORT = "export-", "import-"
+"""Begin the names of folders that are there for one request."""
 ACTIVE = ("queued", "running", "paused")
 FINISHED_SHOWN = 20
 LETTERS = "pula"
@@ -133,6 +136,20 @@ class Workspace:
         self._lock = threading.RLock()
         with self._change() as change:  # of a server that was killed
             change.session.execute(update(database.Job).where(database.Job.state == "running").values(state="queued"))
+        self._remove_leftovers()
+
+    def _remove_leftovers(self) -> None:
+        """Files that nothing refers to: of what was cut off when a server was killed."""
+        with self._look() as session:
+            videos = {Path(name).stem for name in session.scalars(select(database.Video.file))}
+            renders = set(session.scalars(select(database.Job.file)))
+        unknown = [path for path in self.settings.files.iterdir() if path.stem not in videos]
+        unknown += [path for path in self.settings.renders.iterdir() if path.name not in renders]
+        for path in unknown:
+            path.unlink(missing_ok=True)
+        for prefix in (EXPORT, IMPORT):
+            for folder in self.settings.data.glob(f"{prefix}*"):
+                shutil.rmtree(folder, ignore_errors=True)
 
     def close(self) -> None:
         """End."""
@@ -529,6 +546,7 @@ class Workspace:
         for span in again:
             if not span.passes:  # between frames in which it is absent
                 self._forget(change, edit, video, [target.id], span.first, span.last + 1)
+        self._keep_known(session, edit, target.id, old, new, again)
         job = None
         if track and (tracked[0] is not None or stopped):
             ranges = [(span.first, span.last + 1) for span in again]
@@ -685,14 +703,35 @@ class Workspace:
         self, change: _Change, edit: database.Edit, video: database.Video, ids: list[int], first: int, end: int | None
     ) -> None:
         """Take what was tracked in frames first <= n < end away."""
+        last = (end or video.frame_count or 0) - 1
         for id in ids:
-            rows = [row.frame for row in _rows(change.session, id, first, end) if row.by == TRACKER]
-            if rows:
-                history.keep_rows(change.session, edit.id, [(id, frame) for frame in rows])
-                gone = delete(database.Row).where(database.Row.target_id == id, database.Row.by == TRACKER)
-                gone = gone.where(database.Row.frame >= rows[0], database.Row.frame <= rows[-1])
-                change.session.execute(gone)
-                change.rows.append((video.id, id, rows[0], rows[-1]))
+            history.keep_range(change.session, edit.id, id, first, last)
+            change.session.execute(_tracked_rows(delete(database.Row), id, first, last))
+            change.rows.append((video.id, id, first, last))
+
+    def _keep_known(
+        self,
+        session: Session,
+        edit: database.Edit,
+        target_id: int,
+        old: Mapping[int, Box | None],
+        new: Mapping[int, Box | None],
+        again: Sequence[Span],
+    ) -> None:
+        """What was tracked forwards from the keyframe before a span and may stay need not be tracked again.
+
+        Not where a keyframe that the way back came from was moved or taken away.
+        """
+        known = [*old, *new, *(span.last for span in again)]
+        before = spans(old, max(known), min(known)) if old else []
+        for span in again:
+            for was in before:
+                end = was.after
+                stands = end is None or end.box is None or new.get(end.frame) == end.box
+                if span.before is not None and was.before == span.before and stands:
+                    history.keep_range(session, edit.id, target_id, span.first, span.last)
+                    rows = _tracked_rows(update(database.Row), target_id, span.first, span.last)
+                    session.execute(rows.where(database.Row.span == _mark(was)).values(span=_mark(span), passes=1))
 
     def _compute(self, session: Session, video_id: int, wanted: schemas.Compute) -> dict[str, Any]:
         """Model and engine: those asked for, of the last job, or the usual ones. Raises: PgnetError."""
@@ -733,9 +772,7 @@ class Workspace:
         if not orders:
             return None
         total, done = _size(orders)
-        waiting = select(func.count()).where(database.Job.state == "queued")
-        if (change.session.scalar(waiting) or 0) >= self.settings.queue:
-            raise Full(f"{self.settings.queue} jobs are waiting already; try again later.")
+        self._check_room(change.session)
         job = database.Job(
             video_id=video.id, edit_id=edit.id, kind="track", targets=ids, total=total, done=done, **compute,
             options={"from": first, "to": end},
@@ -744,6 +781,12 @@ class Workspace:
         change.session.flush()
         change.jobs.add(job.id)
         return job
+
+    def _check_room(self, session: Session) -> None:
+        """Raises: Full."""
+        waiting = session.scalar(select(func.count()).where(database.Job.state == "queued")) or 0
+        if waiting >= self.settings.queue:
+            raise Full(f"{waiting} jobs are waiting already; try again later.")
 
     def jobs(self) -> list[schemas.Job]:
         """Those that are not finished, then the last others."""
@@ -759,6 +802,42 @@ class Workspace:
         """Raises: Missing."""
         with self._look() as session:
             return self._job(session, _get(session, database.Job, id))
+
+    def start_render(self, video_id: int, new: schemas.NewRender) -> schemas.Job:
+        """Make a video. Raises: Missing, Conflict, Full."""
+        track = self.track(video_id, new.target)
+        if new.kind == "follow-crop" and len(track.targets) > 1:
+            raise Conflict("A crop follows one target; say which.")
+        with self._change() as change:
+            video = _ready(change.session, video_id)
+            self._check_room(change.session)
+            job = database.Job(
+                video_id=video_id,
+                kind="render",
+                targets=[new.target] if new.target else [],
+                total=video.frame_count,
+                options=new.model_dump(),
+            )
+            change.session.add(job)
+            change.session.flush()
+            change.jobs.add(job.id)
+            change.videos.add(video_id)
+            return self._job(change.session, job)
+
+    def render_order(self, job: database.Job) -> work.RenderOrder:
+        """What a job has to make. Raises: Missing, Conflict."""
+        options = job.options
+        track = self.track(job.video_id, options["target"])
+        with self._look() as session:
+            targets = _targets(session, job.video_id)
+        return work.RenderOrder(
+            self.file(job.video_id),
+            self.settings.renders / f"{secrets.token_hex(16)}.mp4",
+            track,
+            options["kind"],
+            (options["width"], options["height"]),
+            {t.number: (*bytes.fromhex(t.colour[1:]),) for t in targets},
+        )
 
     def job_file(self, id: int) -> tuple[Path, str]:
         """The file that a job made, and a name for it. Raises: Missing."""
@@ -802,14 +881,22 @@ class Workspace:
     def take_job(self) -> database.Job | None:
         """The next job, which now runs."""
         with self._change() as change:
-            queued = select(database.Job).where(database.Job.state == "queued").order_by(database.Job.id).limit(1)
-            job = change.session.scalar(queued)
+            queued = select(database.Job).where(database.Job.state == "queued")
+            # One that was paused and goes on may not yet have come to its end.
+            queued = queued.where(database.Job.id.not_in(self.stopping)).order_by(database.Job.id)
+            job = change.session.scalar(queued.limit(1))
             if job is not None:
                 job.state, job.started, job.finished = "running", job.started or database.now(), None
                 self.stopping[job.id] = threading.Event()
                 change.jobs.add(job.id)
                 change.videos.add(job.video_id)
             return job
+
+    def leave_job(self, id: int) -> None:
+        """Nobody works on a job any more."""
+        with self._lock:
+            self.progress.pop(id, None)
+            self.stopping.pop(id, None)
 
     def order(self, job: database.Job, threads: int) -> work.FollowOrder:
         """What a job has to track. Raises: Missing, Conflict."""
@@ -820,9 +907,10 @@ class Workspace:
                 order for id in job.targets for order in _orders(session, video, id, options["from"], options["to"])
             ]
             choice = Choice(job.engine or "onnxruntime", job.device or "auto", job.half)
-            return work.FollowOrder(self._file(video), job.model or DEFAULT_MODEL, choice, threads, orders)
+            before = job.total - _size(orders)[0]
+            return work.FollowOrder(self._file(video), job.model or DEFAULT_MODEL, choice, threads, orders, before)
 
-    def save_rows(self, job: database.Job, order: work.FollowOrder, found: work.Rows) -> None:
+    def save_rows(self, job: database.Job, found: work.Rows) -> None:
         """Keep what a job has tracked, unless it was stopped; what a person set stays."""
         values: list[dict[str, Any]] = []
         with self._change() as change:
@@ -845,7 +933,7 @@ class Workspace:
                 history.keep_rows(session, now.edit_id, [(value["target_id"], value["frame"]) for value in values])
             if values:
                 session.execute(insert(database.Row).prefix_with("OR REPLACE"), values)
-            now.done, now.frame = now.total - _size(order.spans)[0] + found.done, found.frame
+            now.done, now.frame = found.done, found.frame
             session.flush()
         by_target: dict[int, list[database.Row]] = {}
         for value in values:
@@ -858,7 +946,6 @@ class Workspace:
     def finish_job(self, id: int, state: str, error: str | None = None, **values: Any) -> None:
         """A job has come to an end of itself; nothing where it was paused, stopped or deleted meanwhile."""
         with self._change() as change:
-            self.progress.pop(id, None)
             job = change.session.get(database.Job, id)
             if job is None:
                 return
@@ -936,6 +1023,15 @@ def _rows(session: Session, target_id: int, first: int = 0, end: int | None = No
     if end is not None:
         rows = rows.where(database.Row.frame < end)
     return list(session.scalars(rows.order_by(database.Row.frame)))
+
+
+Statement = TypeVar("Statement", Update, Delete)
+
+
+def _tracked_rows(statement: Statement, target_id: int, first: int, last: int) -> Statement:
+    """Only those of the tracker in frames first <= n <= last."""
+    row = database.Row
+    return statement.where(row.target_id == target_id, row.by == TRACKER, row.frame >= first, row.frame <= last)
 
 
 def _keyframes(session: Session, target_id: int) -> dict[int, Box | None]:

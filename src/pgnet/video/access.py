@@ -8,8 +8,8 @@ kept, so a step back is as cheap as a step forward.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import av
@@ -24,6 +24,7 @@ from pgnet.video.reader import (
     Image,
     Source,
     Upright,
+    ahead,
     declared_facts,
     image_paths,
     is_image_source,
@@ -157,6 +158,23 @@ class FrameReader:
             raise PgnetError(f"Frame {number} of {self.source.name} is damaged and cannot be shown.")
         image = self._decoder.convert(self._kept[number])
         return Frame(number, float(self.index.times[number]), image)
+
+    def play(self, numbers: Iterable[int]) -> Source:
+        """These frames in this order, decoded in a second thread; damaged ones are left out with a warning.
+
+        Close it before the reader is used for anything else.
+        """
+        warnings = list(self.source.warnings)
+
+        def frames() -> Generator[Frame]:
+            for number in numbers:
+                try:
+                    yield self[number]
+                except PgnetError as error:
+                    warnings.append(f"{error} It was left out.")
+
+        made = ahead(frames())
+        return replace(self.source, warnings=warnings, _frames=made, _reader=made)
 
     def _keep(self, number: int, picture: VideoFrame | Image, wanted: int) -> None:
         """Keep a decoded picture; those farthest from the one wanted give way."""

@@ -74,7 +74,7 @@ export function upload(path, file, progress, signal) {
   });
 }
 
-const TYPES = ["hello", "video", "job", "rows", "changed", "project", "deleted", "reload"];
+const TYPES = ["hello", "video", "job", "rows", "changed", "project", "deleted", "info", "reload"];
 
 /** Opens the stream of events; `handle(type, data)` gets each. Returns a function that closes it. */
 export function events(path, handle) {

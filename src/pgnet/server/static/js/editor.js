@@ -145,6 +145,12 @@ class Editor {
     });
     on("jobs", () => this.jobs());
     on("saving", () => this.header());
+    on("info", () =>
+      told(async () => {
+        this.info = await get("/info");
+        this.fillChoices();
+      }),
+    );
     on("gone", () => {
       toast("This video was deleted.");
       location.hash = "#/";

@@ -4,7 +4,7 @@ import { Columns } from "./columns.js";
 
 /**
  * Tells its listeners with events: "loaded" (everything is new), "video" (targets, history), "jobs", "rows" (boxes
- * of some frames), "review", "saving", "gone" (the video was deleted).
+ * of some frames), "review", "saving", "info" (the server knows more of itself), "gone" (the video was deleted).
  */
 export class OpenVideo extends EventTarget {
   constructor(id) {
@@ -54,6 +54,7 @@ export class OpenVideo extends EventTarget {
 
   async handle(type, data) {
     if (type === "hello" || type === "reload") await this.load();
+    else if (type === "info") this.tell("info");
     else if (type === "deleted") {
       if ((data.kind === "video" && data.id === this.id) || data.id === this.data?.project_id) this.tell("gone");
     } else if (type === "video" && data.id === this.id) {
