@@ -1,4 +1,4 @@
-"""Scores against the toolkits' rules written out frame by frame, and against the GOT-10k toolkit where it is installed.
+"""Scores against the toolkits' rules written out frame by frame, and against toolkits where they are installed.
 
 The sequences are random and have everything that decides digits: boxes without extent or numbers, truth that is hidden,
 not a number, or reaches over the border, absent frames, whole numbers that meet thresholds exactly.
@@ -13,7 +13,7 @@ from pgnet.evaluation import got10k, trackingnet
 from pgnet.evaluation.annotations import Annotation
 from pgnet.evaluation.conventions import CONVENTIONS
 from pgnet.evaluation.layouts import TRACKED
-from pgnet.evaluation.vot import Run, expected_average_overlap, expected_overlaps, scores
+from pgnet.evaluation.vot import Run, expected_average_overlap, expected_overlaps, region_overlaps, scores
 
 FRAMES = 80
 
@@ -280,3 +280,21 @@ def test_got10k_toolkit_on_its_own():
         found = got10k.scores(ours)
         assert (found["ao"], found["sr50"]) == pytest.approx((ao, sr))
         assert np.abs(got10k.success_curve(ours) - curve).max() < 1e-12
+
+
+# --- the VOT toolkit itself -------------------------------------------------------------------------------------------
+
+
+def test_vot_toolkit_on_whole_pixels():
+    """Upright regions; its present version draws polygons in another way, and counts hulls that only touch."""
+    toolkit = pytest.importorskip("vot.region", reason="the VOT toolkit is not installed")
+    rng = np.random.default_rng(0)
+    corner, size = rng.integers(0, 120, (2, 500, 2)), rng.integers(5, 40, (2, 500, 2))
+    apart = (np.maximum(*corner) >= np.minimum(*(corner + size))).any(axis=1)
+    signs = np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
+    first, second = (corner[:, :, None] + signs * size[:, :, None]).astype(np.float32)
+    ours = region_overlaps(first, second, (199, 199))
+    polygons = ([toolkit.Polygon(region.tolist()) for region in regions] for regions in (first, second))
+    theirs = np.array(toolkit.calculate_overlaps(*polygons, (200, 200)))
+    assert (ours[apart] == 0).all()
+    assert np.abs(ours - theirs)[~apart].max() < 1e-6
