@@ -130,3 +130,21 @@ def test_verify_says_what_a_benchmark_lacks(tmp_path, capsys):
     out = capsys.readouterr().out
     assert "Sequence Basketball is missing." in out and "Sequence Dog is missing." not in out
     assert main(["data", "verify", str(tmp_path)]) == 0  # a part of it is all there is to check
+
+
+def test_verify_reads_the_benchmark_that_training_data_shares_its_name_with(tmp_path, capsys):
+    """LaSOT: without a split its test set; two targets in the same pictures are no duplicates."""
+    folder = tmp_path / "bear/bear-2"
+    (folder / "img").mkdir(parents=True)
+    for i in range(1, 3):
+        cv2.imwrite(str(folder / f"img/{i:08d}.jpg"), np.random.default_rng(i).integers(0, 255, (60, 80, 3), np.uint8))
+    (folder / "groundtruth.txt").write_text("11,11,20,20\n" * 2)
+    assert main(["data", "verify", str(tmp_path), "--layout", "lasot"]) == 1
+    assert "279 problems with 2 pictures" in capsys.readouterr().out
+    assert main(["data", "verify", str(tmp_path), "--layout", "lasot", "--split", "train"]) == 2
+    jogging = tmp_path / "otb/Jogging"
+    jogging.mkdir(parents=True)
+    (folder / "img").rename(jogging / "img")
+    for target in (1, 2):
+        (jogging / f"groundtruth_rect.{target}.txt").write_text("11,11,20,20\n" * 2)
+    assert main(["data", "verify", str(tmp_path / "otb")]) == 0

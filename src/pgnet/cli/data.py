@@ -27,7 +27,8 @@ Layout = Annotated[
     typer.Option(help="A layout of docs/training-data.md, or a benchmark such as uav123; by default found out."),
 ]
 Split = Annotated[
-    str | None, typer.Option(help="What to read, such as train2017; by default what is meant for training.")
+    str | None,
+    typer.Option(help="What to read, such as train2017; by default what is for training, or the benchmark named."),
 ]
 
 
@@ -60,7 +61,7 @@ def verify(
         _check_output(json_file, overwrite)
     found = read_any(root, layout, split)
     other = read_any(against, against_layout, against_split) if against else None
-    problems = incomplete(root, layout) + check(found, other, every, _progress)
+    problems = incomplete(root, layout, split) + check(found, other, every, _progress)
     pictures = len({target.path for target in found.annotated()}) + sum(map(len, found.photos.values()))
     if json_file:
         record = {"root": str(root), "pictures": pictures, "problems": [problem._asdict() for problem in problems]}

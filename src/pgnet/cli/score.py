@@ -100,7 +100,8 @@ def print_problems(found: list[Scores]) -> None:
     for scores in found:
         for note in scores.notes:
             print(f"Note: {scores.tracker}: {note}.", file=sys.stderr)
-    shared = [problem for problem in found[0].problems if all(problem in scores.problems for scores in found)]
+    several = len(found) > 1
+    shared = [p for p in found[0].problems if several and all(p in scores.problems for scores in found)]
     for scores in found:
         if own := [problem for problem in scores.problems if problem not in shared]:
             count = f"{len(scores.sequences)} of {scores.total} sequences count"

@@ -84,9 +84,9 @@ Progress = Callable[[Iterable[Look], int], Iterable[Look]]
 """Passes on what it is given, and how many there will be."""
 
 
-def incomplete(root: Path, layout: str | None) -> list[Problem]:
+def incomplete(root: Path, layout: str | None, split: str | None = None) -> list[Problem]:
     """What a benchmark of `pgnet.datasets.DATASETS`, asked for by name, lacks below its folder; else nothing."""
-    if layout not in DATASETS:
+    if layout not in DATASETS or split not in (None, "test"):
         return []
     return [Problem("incomplete", layout, "", text) for text in missing(layout, root)]
 
@@ -97,14 +97,15 @@ def read_any(root: Path, layout: str | None = None, split: str | None = None) ->
     Args:
         root: the folder.
         layout: a name of `pgnet.training.adapters.LAYOUTS` or of `BENCHMARKS`; found out by default.
-        split: of training data, by default the one to train on.
+        split: of training data, by default the one to train on. A name of both, such as lasot, is the benchmark without
+            a split, and training data with one.
 
     Raises:
         PgnetError: the folder has not this layout, or nothing can be read.
     """
     if layout is None and any(root.glob("*/groundtruth_rect*.txt")):
         layout = "otb"
-    if layout in LAYOUTS or layout not in BENCHMARKS:
+    if layout not in BENCHMARKS or (layout in LAYOUTS and split is not None):
         return read_layout(root, layout, split)
     if split is not None:
         raise PgnetError(f"The benchmark {layout} has no splits; leave the split {split!r} out.")
@@ -208,8 +209,8 @@ def _same_pictures(own: list[Unit], other: list[Unit], looks: dict[Path, Look]) 
     paths, said = list(pictures.values()), set[tuple[str, int]]()
     for i, j in near_pairs(table[:, 1], table[:, 0].astype(np.int64)):
         first, second = (int(table[index, 0]) for index in (i, j))
-        if first >= len(own):
-            continue  # both of the other data
+        if first >= len(own) or (second < len(own) and paths[i] == paths[j]):
+            continue  # both of the other data, or two targets in one picture
         kind = "duplicate"
         if second >= len(own):
             kind, i, j, first, second = "test leak", j, i, second, first
