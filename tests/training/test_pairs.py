@@ -64,6 +64,27 @@ def test_negative_pairs_have_no_target(sources: list[Sources]) -> None:
     assert (pair.label == 0).all() and pair.box.isnan().all()
 
 
+def test_the_other_object_of_a_negative_pair_can_be_of_the_same_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box = np.array([1.0, 1, 20, 20])
+    sets = {name: [Target(tmp_path / f"{name}{i}.png", box) for i in range(3)] for name in "ab"}
+    dataset = PairDataset([Sources(stills=sets)], only("still"))
+    shown: list[Target] = []
+
+    def cut(target: Target, rng: object, search: bool, fill: str = "mean") -> _View:
+        shown.append(target)
+        return _View(np.zeros((8, 8, 3), np.uint8), np.array([4.0, 4, 2, 2]))
+
+    monkeypatch.setattr(dataset, "_cut", cut)
+    rng = np.random.default_rng(0)
+    rivals = [dataset._still(rng).rival for _ in range(100)]
+    targets = shown[::2]
+    assert all(rival is None or rival.path != target.path for rival, target in zip(rivals, targets, strict=True))
+    assert all(rival is None or rival.path.name[0] == t.path.name[0] for rival, t in zip(rivals, targets, strict=True))
+    assert 50 < sum(rival is not None for rival in rivals) < 80
+
+
 def test_a_smaller_search_crop_has_a_smaller_grid(sources: list[Sources]) -> None:
     pair = PairDataset(sources, PairOptions(search_size=191, shift=20))[0]
     assert pair.search.shape == (3, 191, 191) and pair.label.shape == (5, 17, 17)
@@ -113,7 +134,7 @@ def test_a_source_has_its_own_gap_between_frames(tmp_path: Path, monkeypatch: py
     dataset = PairDataset([Sources(videos={"v": [video]}, max_gap=3)], only("video", max_gap=50))
     monkeypatch.setattr(dataset, "_cut", lambda target, rng, search: int(target.path.stem))
     rng = np.random.default_rng(0)
-    gaps = {abs(first - second) for first, second in (dataset._video(rng) for _ in range(200))}
+    gaps = {abs(first - second) for first, second, _ in (dataset._video(rng) for _ in range(200))}
     assert gaps == {0, 1, 2, 3}
 
 

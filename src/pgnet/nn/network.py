@@ -100,8 +100,8 @@ class PGNet(nn.Module):
         return self.search(self.embed(template), search)
 
 
-LITE = (Block(64, 2), Block(128, 2, stride=2), Block(256, 1, stride=2))
-"""ResNet-18 up to the first unit of its third stage, which stays at stride 16."""
+LITE = (Block(64, 2), Block(128, 1, stride=2), Block(256, 1, stride=2))
+"""ResNet-18's first stage and the first units of the second and third, which stays at stride 16."""
 
 
 def pgnet_r50(**backbone: Any) -> PGNet:
@@ -110,8 +110,8 @@ def pgnet_r50(**backbone: Any) -> PGNet:
 
 
 def pgnet_lite(**backbone: Any) -> PGNet:
-    """For laptops without a GPU: two levels of a ResNet-18, 64 channels; 1.85 GMAC a frame."""
-    return PGNet(ResNet(LITE, Basic, levels=(2, 3), **backbone), channels=64, normalise=True, layout=True)
+    """For laptops without a GPU: two levels of a ResNet-18, 56 channels; 1.49 GMAC a frame."""
+    return PGNet(ResNet(LITE, Basic, levels=(2, 3), **backbone), channels=56, normalise=True, layout=True)
 
 
 MODELS: dict[str, Callable[..., PGNet]] = {"pgnet-r50": pgnet_r50, "pgnet-lite": pgnet_lite}

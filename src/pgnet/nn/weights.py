@@ -77,14 +77,10 @@ def load_weights(net: PGNet, path: str | Path) -> None:
     net.load_state_dict({key: state[key].float() for key in expected}, strict=False)
 
 
-def _unit_names(state: dict[str, Tensor]) -> list[str]:
-    """The residual units of a torchvision ResNet in order: layer1.0, layer1.1, ..., layer4.2."""
-    units = {tuple(key.split(".")[:2]) for key in state if key.startswith("layer")}
-    return [".".join(unit) for unit in sorted(units, key=lambda unit: (unit[0], int(unit[1])))]
-
-
 def load_imagenet(backbone: ResNet, path: str | Path, *, partial: bool = False) -> list[str]:
-    """Load a torchvision ResNet's convolutions and batch norms into `backbone`, unit by unit in order.
+    """Load a torchvision ResNet's convolutions and batch norms into `backbone`, stage by stage.
+
+    A block with fewer units than the file's stage takes the first of them.
 
     A 1x1 shortcut keeps its weights: as "1x1" it samples the centres of the 3x3 windows, as "3x3" it becomes the
     centre of the kernel (spec C.2). Where batch norm was folded into weight and bias (no `bn` keys), a fresh
@@ -105,16 +101,14 @@ def load_imagenet(backbone: ResNet, path: str | Path, *, partial: bool = False) 
     folded = not any(".bn1." in key or key.startswith("bn1.") for key in source)
     own = backbone.state_dict()
     prefixes = {"": ""}  # ours -> theirs
-    unit_names = _unit_names(source)
     skipped: list[str] = []
-    units = [(f"blocks.{b}.{u}.", unit) for b, block in enumerate(backbone.blocks) for u, unit in enumerate(block)]  # type: ignore[arg-type,var-annotated]
-    for i, (name, _) in enumerate(units):
-        if i < len(unit_names):
-            prefixes[name] = unit_names[i] + "."
-        elif partial:
-            skipped.append(name[:-1])
-        else:
-            prefixes[name] = f"(unit {i + 1}, beyond the file's {len(unit_names)})."
+    for b, block in enumerate(backbone.blocks):
+        for u in range(len(block)):  # type: ignore[arg-type]
+            unit = f"layer{b + 1}.{u}."
+            if partial and not any(key.startswith(unit) for key in source):
+                skipped.append(f"blocks.{b}.{u}")
+            else:
+                prefixes[f"blocks.{b}.{u}."] = unit
     loaded: dict[str, Tensor] = {}
     problems: list[str] = []
     for key, value in own.items():

@@ -37,6 +37,7 @@ class PairOptions:
         composed: share of pairs of a masked object on other pictures: two frames of a short synthetic video.
         region: share of pairs of a random region of a photograph.
         negative: share of pairs whose search crop shows another object instead of the target.
+        alike: share of these whose other object is one of the same set (category), where there is one.
         scene: share of composed pairs before one background that the camera moves over; the others have two.
         deform: how far composed objects bend in the search crop, in target sizes.
         distractor: share of composed search crops with a second object, half of them of the same set.
@@ -55,6 +56,7 @@ class PairOptions:
     composed: float = 0.4
     region: float = 0.1
     negative: float = 0.15
+    alike: float = 0.3
     scene: float = 0.5
     deform: float = 0.06
     distractor: float = 0.5
@@ -90,6 +92,14 @@ class _View(NamedTuple):
     image: Image
     box: NDArray[np.float64]
     outline: NDArray[np.float64] = np.empty((0, 2))
+
+
+class _Sample(NamedTuple):
+    """A pair of views of one target, and another target of the same set in another picture, if there is one."""
+
+    template: _View
+    search: _View
+    rival: Target | None = None
 
 
 class _Scene(NamedTuple):
@@ -164,10 +174,12 @@ class PairDataset(Dataset[Pair]):
         """The pair of this number, always the same."""
         rng = np.random.default_rng((self.seed, index))
         kind = rng.choice(self._kinds, p=self._weights)
-        template, search = getattr(self, f"_{kind}")(rng)
+        template, search, rival = getattr(self, f"_{kind}")(rng)
         negative = rng.random() < self.options.negative
-        if negative:  # the template of one pair, the search crop of another
-            search = getattr(self, f"_{rng.choice(self._kinds, p=self._weights)}")(rng)[1]
+        if negative and rival is not None and rng.random() < self.options.alike:
+            search = self._cut(rival, rng, True, self._fill(rng))
+        elif negative:  # the template of one pair, the search crop of another
+            search = getattr(self, f"_{rng.choice(self._kinds, p=self._weights)}")(rng).search
         elif rng.random() < self.options.occluder and self._photographs:
             search = self._occlude(search, rng)
         images = [augment.photometric(view.image, rng) for view in (template, search)]
@@ -316,7 +328,13 @@ class PairDataset(Dataset[Pair]):
         """The targets of any of the sets."""
         return list(sets.values())[rng.integers(len(sets))]
 
-    def _video(self, rng: Generator) -> tuple[_View, _View]:
+    @staticmethod
+    def _elsewhere(targets: list[Target], target: Target, rng: Generator) -> Target | None:
+        """Another target of the same set, unless the one drawn is in the same picture."""
+        other = targets[rng.integers(len(targets))] if targets else target
+        return other if other.path != target.path else None
+
+    def _video(self, rng: Generator) -> _Sample:
         source = self._source("videos", rng)
         groups = list(source.videos.values())
         # Between per set and per video: sets of few videos are seen often, but not too often.
@@ -327,24 +345,27 @@ class PairDataset(Dataset[Pair]):
         limit = source.max_gap or self.options.max_gap
         gap = int(rng.integers(-limit, limit + 1))
         second = int(np.clip(first + gap, 0, len(video) - 1))
-        return self._cut(video[first], rng, False), self._cut(video[second], rng, True)
+        other = group[rng.integers(len(group))]
+        rival = other[int(rng.integers(len(other)))] if other.name != video.name else None
+        return _Sample(self._cut(video[first], rng, False), self._cut(video[second], rng, True), rival)
 
-    def _still(self, rng: Generator) -> tuple[_View, _View]:
+    def _still(self, rng: Generator) -> _Sample:
         targets = self._any(self._source("stills", rng).stills, rng)
         target = targets[rng.integers(len(targets))]
-        return self._cut(target, rng, False, self._fill(rng)), self._cut(target, rng, True, self._fill(rng))
+        template, search = (self._cut(target, rng, search, self._fill(rng)) for search in (False, True))
+        return _Sample(template, search, self._elsewhere(targets, target, rng))
 
     def _fill(self, rng: Generator) -> str:
         return "photo" if self._photographs and rng.random() < 0.5 else "mean"
 
-    def _region(self, rng: Generator) -> tuple[_View, _View]:
+    def _region(self, rng: Generator) -> _Sample:
         path = self._any_photo(rng)
         height, width = self._read(path).shape[:2]
         side, ratio = np.sqrt(width * height) * rng.uniform(0.12, 0.45), np.exp(rng.uniform(-0.7, 0.7))
         w, h = min(side * ratio, width * 0.9), min(side / ratio, height * 0.9)
         x, y = rng.uniform(0, width - w), rng.uniform(0, height - h)
         target = Target(path, np.array([x, y, w, h]))
-        return self._cut(target, rng, False), self._cut(target, rng, True, self._fill(rng))
+        return _Sample(self._cut(target, rng, False), self._cut(target, rng, True, self._fill(rng)))
 
     def _object(self, rng: Generator, of: list[Target] | None = None) -> tuple[list[Target], Target]:
         """A masked object, `of` these or of any set, and its set; sometimes a blob cut from any photograph, so that
@@ -361,7 +382,7 @@ class PairDataset(Dataset[Pair]):
         targets = of or self._any(self._source("masked", rng).masked, rng)
         return targets, targets[rng.integers(len(targets))]
 
-    def _composed(self, rng: Generator) -> tuple[_View, _View]:
+    def _composed(self, rng: Generator) -> _Sample:
         """Two frames of a synthetic video: object and camera move, the object turns, grows and bends, others pass."""
         alike, target = self._object(rng)
         o = self.options
@@ -383,4 +404,6 @@ class PairDataset(Dataset[Pair]):
             place = to + rng.uniform(50, 110) * np.array([np.cos(away), np.sin(away)])
             canvas = self._paste(canvas, other, place, zoom * np.exp(rng.uniform(-0.3, 0.3)), stretch, turn).image
         search = self._paste(canvas, target, to, zoom, stretch, base + turn)
-        return template, self._bend(search, o.deform, rng) if o.deform else search
+        if o.deform:
+            search = self._bend(search, o.deform, rng)
+        return _Sample(template, search, self._elsewhere(alike, target, rng))
