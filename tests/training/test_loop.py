@@ -74,6 +74,16 @@ def test_the_result_tracks_and_an_existing_run_is_kept(recipe: Recipe, tmp_path:
         loop.train(recipe, tmp_path / "run")
 
 
+def test_a_teacher_draws_its_student_near(recipe: Recipe, tmp_path: Path) -> None:
+    loop.train(recipe, tmp_path / "teacher")
+    taught = dataclasses.replace(recipe, teacher=tmp_path / "teacher/pgnet-lite.safetensors", steps=8, seed=1)
+    loop.train(taught, tmp_path / "student")
+    records = [json.loads(line) for line in (tmp_path / "student/log.jsonl").read_text().splitlines()]
+    distances = [r["distance"] for r in records if "distance" in r]
+    assert len(distances) == 8
+    assert np.mean(distances[-2:]) < np.mean(distances[:2])
+
+
 def test_records_after_the_checkpoint_are_dropped(tmp_path: Path) -> None:
     (tmp_path / "log.jsonl").write_text('{"step": 1, "loss": 3}\n{"step": 2, "loss": 2}\n{"step": 3, "loss": 1}\n')
     with RunLog(tmp_path, 2, 9) as log:

@@ -5,7 +5,7 @@ import torch
 
 from pgnet import anchors, boxes
 from pgnet.nn import Output
-from pgnet.training.losses import detection_loss, sample_anchors, total_loss
+from pgnet.training.losses import detection_loss, distillation_loss, sample_anchors, total_loss
 from pgnet.training.targets import anchor_targets
 
 
@@ -56,3 +56,21 @@ def test_every_level_and_the_enhanced_output_are_trained() -> None:
     loss, _ = total_loss(Output(tensors[0], tensors[3], tensors[1:3], tensors[4:]), label, offsets)
     loss.backward()
     assert all(t.grad is not None and t.grad.abs().sum() > 0 for t in tensors)
+
+
+def test_a_student_is_as_far_from_its_teacher_as_it_differs() -> None:
+    generator = torch.Generator().manual_seed(0)
+
+    def output(shift: float) -> Output:
+        cls = torch.randn(2, 10, 25, 25, generator=torch.Generator().manual_seed(1))
+        reg = torch.randn(2, 20, 25, 25, generator=torch.Generator().manual_seed(2))
+        noise = torch.randn(2, 10, 25, 25, generator=generator)
+        return Output((cls + shift * noise).requires_grad_(), (reg + shift).requires_grad_(), [], [])
+
+    teacher = output(0)
+    same, near, far = output(0), output(0.3), output(1)
+    assert distillation_loss(same, teacher).abs() < 1e-6
+    assert 0 < distillation_loss(near, teacher) < distillation_loss(far, teacher)
+    distillation_loss(far, teacher).backward()
+    assert teacher.cls.grad is None and teacher.reg.grad is None
+    assert far.cls.grad is not None and far.reg.grad is not None

@@ -26,9 +26,9 @@ from pgnet.models import ModelFile, resolve
 from pgnet.nn.backbone import Bottleneck
 from pgnet.nn.export import write_model
 from pgnet.nn.network import MODELS, PGNet
-from pgnet.nn.weights import load_imagenet, load_weights, settle_batch_norm
+from pgnet.nn.weights import load_imagenet, load_model, load_weights, settle_batch_norm
 from pgnet.training.log import RunLog
-from pgnet.training.losses import LossOptions, total_loss
+from pgnet.training.losses import LossOptions, distillation_loss, total_loss
 from pgnet.training.pairs import Pair, PairDataset
 from pgnet.training.parallel import make_fabric, mean_over_processes, synchronise
 from pgnet.training.recipe import Recipe
@@ -218,6 +218,7 @@ def train(
     net = build(recipe, training).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = copy.deepcopy(net).requires_grad_(False).to(fabric.device)
     synchronise(net)
+    teacher = load_model(recipe.teacher).to(fabric.device) if recipe.teacher else None
     # Every parameter is given to the optimizer and to DDP, so that blocks can be unfrozen on the way.
     model, optimizer = fabric.setup(net, make_optimizer(net, recipe))
     state: dict[str, Any] = {"model": model, "optimizer": optimizer, "average": average, "step": 0}
@@ -250,13 +251,15 @@ def train(
                 trained = now
             for group in optimizer.param_groups:
                 group["lr"] = recipe.learning_rate * group["factor"] * rate(recipe, step)
-            loss, parts = total_loss(
-                model(_channels_last(pair.template), _channels_last(pair.search)),
-                pair.label,
-                pair.offsets,
-                recipe.loss,
-                pair_noise(sampler.of_step(step), pair.label, recipe.seed),
-            )
+            crops = _channels_last(pair.template), _channels_last(pair.search)
+            output, noise = model(*crops), pair_noise(sampler.of_step(step), pair.label, recipe.seed)
+            loss, parts = total_loss(output, pair.label, pair.offsets, recipe.loss, noise)
+            if teacher:
+                with torch.no_grad(), fabric.autocast():
+                    wanted = teacher(*crops)
+                distance = distillation_loss(output, wanted)
+                parts["distance"] = distance.item()
+                loss = loss + recipe.loss.distillation_weight * distance
             fabric.backward(loss)
             fabric.clip_gradients(model, optimizer, max_norm=recipe.clip)
             optimizer.step()

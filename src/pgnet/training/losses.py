@@ -28,6 +28,7 @@ class LossOptions:
         regression_weight: of the regression against the classification; smooth-L1 is a sum of four terms.
         level_weight: of the mean of the levels' losses against the enhanced output's.
         hard_negatives: share of the sampled negatives that are the hardest ones.
+        distillation_weight: of the distance to the teacher's output, where the recipe names a teacher.
     """
 
     classification: str = "cross-entropy"
@@ -35,6 +36,7 @@ class LossOptions:
     regression_weight: float = 1.2
     level_weight: float = 1.0
     hard_negatives: float = 0.5
+    distillation_weight: float = 1.0
 
     def __post_init__(self) -> None:
         for name, known in (("classification", CLASSIFICATION), ("regression", REGRESSION)):
@@ -176,3 +178,32 @@ def total_loss(
     combined = torch.stack([cls + options.regression_weight * reg for cls, reg in losses])
     parts = {"cls": losses[-1][0].item(), "reg": losses[-1][1].item()}
     return options.level_weight * combined[:-1].mean() + combined[-1], parts
+
+
+def distillation_loss(output: Output, teacher: Output) -> Tensor:
+    """How far the enhanced output is from another network's for the same pairs.
+
+    Cross-entropy of the scores above its least value, and smooth-L1 of the offsets; every anchor counts as much as the
+    one of the two networks that believes in it more (scores), or as the teacher does (offsets), so that the many
+    anchors on plain background do not drown the others.
+
+    Args:
+        output: the student's.
+        teacher: of the same shapes; no gradients flow into it.
+
+    Returns:
+        A scalar.
+    """
+
+    def margin(cls: Tensor) -> Tensor:
+        background, target = cls.float().flatten(1).chunk(2, 1)
+        return target - background
+
+    own, wanted = margin(output.cls), margin(teacher.cls.detach()).sigmoid()
+    excess = cross_entropy(own, wanted) - functional.binary_cross_entropy(wanted, wanted, reduction="none")
+    weight = torch.maximum(own.detach().sigmoid(), wanted)
+    offsets, wanted_offsets = (
+        reg.float().unflatten(1, (4, -1)).flatten(2) for reg in (output.reg, teacher.reg.detach())
+    )
+    cls_loss = (excess * weight).sum() / weight.sum().clamp(min=1)
+    return cls_loss + (_smooth_l1(offsets, wanted_offsets) * wanted).sum() / wanted.sum().clamp(min=1)

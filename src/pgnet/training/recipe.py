@@ -25,6 +25,8 @@ class Recipe:
         backbone: ImageNet state dict for the backbone, see `pgnet.nn.weights.load_imagenet`.
         init: weights of the whole network to start from: a name of `pgnet models`, a model file, whose tracking
             options are kept, or a run's average.safetensors.
+        teacher: a model, by name or path, whose outputs for the same pairs are learned, too (distillation); its
+            anchors are the same.
         seed: of the pairs and of the network's random weights.
         steps: optimizer steps.
         batch: pairs of a step, all processes together.
@@ -52,6 +54,7 @@ class Recipe:
     data: Path | tuple[DataSet, ...]
     backbone: Path | None = None
     init: Path | None = None
+    teacher: Path | None = None
     seed: int = 0
     steps: int = 10_000
     batch: int = 32
