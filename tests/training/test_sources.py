@@ -120,3 +120,17 @@ def test_the_cache_keeps_within_its_limit(training_root: Path) -> None:
         cache(training_root / f"photos/any/p{i}.png")
     assert len(cache._images) == 3
     assert cache(training_root / "photos/any/p9.png") is cache(training_root / "photos/any/p9.png")
+
+
+def test_a_part_of_the_data_holds_the_smaller_parts_and_leaves_validation_alone(training_root: Path) -> None:
+    def names(part: float) -> tuple[set[Path], set[Path]]:
+        training, validation = read_sources([DataSet(training_root)], part=part)
+        paths = [
+            {t.path for s in sources for targets in s.stills.values() for t in targets}
+            for sources in (training, validation)
+        ]
+        return paths[0], paths[1]
+
+    half, most, whole = names(0.5), names(0.8), names(1)
+    assert half[0] < most[0] < whole[0]
+    assert half[1] == most[1] == whole[1]

@@ -22,6 +22,7 @@ class Recipe:
         model: a name of `pgnet.nn.MODELS`.
         data: root of the training data, relative to the current directory; or tables [[data]], see
             `pgnet.training.sources.DataSet`.
+        part: of the data's pictures and videos that are trained on, 0 to 1: what would more of them bring?
         backbone: ImageNet state dict for the backbone, see `pgnet.nn.weights.load_imagenet`.
         init: weights of the whole network to start from: a name of `pgnet models`, a model file, whose tracking
             options are kept, or a run's average.safetensors.
@@ -52,6 +53,7 @@ class Recipe:
 
     model: str
     data: Path | tuple[DataSet, ...]
+    part: float = 1.0
     backbone: Path | None = None
     init: Path | None = None
     teacher: Path | None = None
@@ -80,6 +82,8 @@ class Recipe:
         for name, least in (("steps", 1), ("batch", 1), ("validate_every", 1), ("validation_pairs", 0)):
             if getattr(self, name) < least:
                 raise PgnetError(f"The recipe's {name} must be at least {least}, not {getattr(self, name)}.")
+        if not 0 < self.part <= 1:
+            raise PgnetError(f"The recipe's part must be above 0 and at most 1, not {self.part}.")
 
     def data_sets(self) -> tuple[DataSet, ...]:
         """The data as tables, also where it is one folder."""
@@ -87,7 +91,7 @@ class Recipe:
 
     def sources(self) -> tuple[list[Sources], list[Sources]]:
         """What to train and what to validate on, see `pgnet.training.sources.read_sources`."""
-        return read_sources(self.data_sets(), hold_out=self.validation_pairs > 0)
+        return read_sources(self.data_sets(), hold_out=self.validation_pairs > 0, part=self.part)
 
 
 def _convert(name: str, text: str, default: Any) -> Any:

@@ -93,12 +93,20 @@ def is_validation(name: str) -> bool:
     return zlib.crc32(name.encode()) % 20 == 0
 
 
-def read_sources(data: Sequence[DataSet], *, hold_out: bool = True) -> tuple[list[Sources], list[Sources]]:
+def is_in_part(name: str, part: float) -> bool:
+    """Whether a picture or video belongs to this part of the data, by a checksum of its name; larger parts hold it."""
+    return zlib.crc32(f"part {name}".encode()) < part * 2**32
+
+
+def read_sources(
+    data: Sequence[DataSet], *, hold_out: bool = True, part: float = 1.0
+) -> tuple[list[Sources], list[Sources]]:
     """Read the data of a recipe; annotations only, no picture is decoded.
 
     Args:
         data: the tables.
         hold_out: keep the validation split apart; else all is for training.
+        part: of the pictures and videos that are not held out, 0 to 1; the others are left out.
 
     Returns:
         What to train on and what to validate on, one entry for each folder.
@@ -110,7 +118,9 @@ def read_sources(data: Sequence[DataSet], *, hold_out: bool = True) -> tuple[lis
     for data_set in data:
         found = read_layout(data_set.root, data_set.layout, data_set.split)
         check_complete(found, data_set.root)
-        training.append(_select(found, data_set, lambda name: not (hold_out and is_validation(name))))
+        training.append(
+            _select(found, data_set, lambda name: not (hold_out and is_validation(name)) and is_in_part(name, part))
+        )
         validation.append(_select(found, data_set, lambda name: hold_out and is_validation(name)))
     for sources in (training, validation):
         if not any(s.photos for s in sources):  # pictures of stills serve as backgrounds
