@@ -90,7 +90,7 @@ def test_lite_is_small() -> None:
 def test_text_shows_tables_and_totals() -> None:
     text = summary_text("pgnet-lite")
     assert "Table 1: backbone" in text and "Table 2: target location network" in text
-    assert "PG-Corr" in text and "1.85 GMAC" in text
+    assert "PG-Corr" in text and "1.50 GMAC" in text
 
 
 def test_unknown_model_names_the_known_ones() -> None:

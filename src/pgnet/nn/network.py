@@ -110,7 +110,7 @@ def pgnet_r50(**backbone: Any) -> PGNet:
 
 
 def pgnet_lite(**backbone: Any) -> PGNet:
-    """For laptops without a GPU: two levels of a ResNet-18, 56 channels; 1.49 GMAC a frame."""
+    """For laptops without a GPU: two levels of a ResNet-18, 56 channels; 1.50 GMAC a frame."""
     return PGNet(ResNet(LITE, Basic, levels=(2, 3), **backbone), channels=56, normalise=True, layout=True)
 
 
