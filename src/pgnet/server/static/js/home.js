@@ -55,8 +55,8 @@ class Home {
   }
 
   async load() {
-    const [projects, jobs] = await Promise.all([get("/projects"), get("/jobs")]);
-    this.projects = projects;
+    const [list, jobs] = await Promise.all([get("/projects"), get("/jobs")]);
+    this.projects = await Promise.all(list.map(({ id }) => get(`/projects/${id}`)));
     this.jobs.clear();
     for (const job of jobs) this.keep(job);
     this.render();
@@ -121,8 +121,8 @@ class Home {
     if (video.state === "checking") return [h("span", { class: "muted" }, "is being checked…")];
     if (video.state === "failed") return [h("span", { class: "bad" }, video.error ?? "cannot be read")];
     const job = this.jobs.get(video.id);
-    const targets = video.targets ? `${plural(video.targets.length, "target")} · ` : "";
-    const line = h("span", { class: "muted" }, `${targets}${plural(video.frame_count, "frame")} · ${clock(video.duration, false)}`);
+    const what = [plural(video.targets.length, "target"), plural(video.frame_count, "frame"), clock(video.duration, false)];
+    const line = h("span", { class: "muted" }, what.join(" · "));
     if (!job) return [line];
     const bar = h("progress", { max: 1, value: job.total ? job.done / job.total : 0, "aria-label": `Work on ${video.name}` });
     return [line, bar];
