@@ -66,6 +66,8 @@ function save(blob, name) {
 
 const notes = (sentences) => h("ul", { class: "notes" }, ...sentences.map((sentence) => h("li", {}, sentence)));
 
+const VIDEOS = ["annotated", "follow-crop", "blur", "pixelate"];
+
 /** What a format is written as; one that is a folder comes zipped. */
 function fileKind({ file_name: file, one_target: one }) {
   const suffix = /\.(json|csv|xml|txt)$/.exec(file)?.[1];
@@ -87,7 +89,7 @@ export function showExport(video, info, selected) {
   const form = h(
     "form",
     { method: "dialog" },
-    h("fieldset", {}, h("legend", {}, "A video"), h("div", { class: "choices" }, radio("annotated", "Video with boxes", "every box drawn, MP4"), radio("follow-crop", "Follow-crop", "a window that stays on one target, MP4"))),
+    h("fieldset", {}, h("legend", {}, "A video"), h("div", { class: "choices" }, radio("annotated", "Video with boxes", "every box drawn, MP4"), radio("follow-crop", "Follow-crop", "a window that stays on one target, MP4"), radio("blur", "Targets blurred", "made unrecognisable, MP4"), radio("pixelate", "Targets pixelated", "made unrecognisable, MP4"))),
     h("fieldset", {}, h("legend", {}, "Boxes for other tools"), h("div", { class: "choices" }, ...info.formats.map((format) => radio(format.name, format.title, fileKind(format), format.name === "cvat")))),
     h("div", { class: "row" }, whoseField, sizeField),
     result,
@@ -106,7 +108,7 @@ export function showExport(video, info, selected) {
     const what = form.elements.what.value;
     submit.disabled = true;
     try {
-      if (what === "annotated" || what === "follow-crop") {
+      if (VIDEOS.includes(what)) {
         const crop = { target: Number(whose.value), width: width.valueAsNumber, height: height.valueAsNumber };
         await post(`/videos/${video.id}/renders`, { kind: what, ...(what === "follow-crop" ? crop : {}) });
         dialog.close();

@@ -27,6 +27,8 @@ class Editor {
     this.drawFor = null; // whose box is drawn next: id of a target, "new", or null
     this.following = false; // whether the frame on the screen is the one just tracked
     this.stretch = null; // the doubtful stretch that is looked at
+    this.open = 0; // jobs under way
+    this.left = null; // frames that are not tracked yet
     this.nudged = null; // {target, frame, timer} of a box moved with the keys and not sent yet
     app.replaceChildren(view);
     document.body.dataset.page = "editor";
@@ -428,7 +430,9 @@ class Editor {
   async history(way) {
     this.flush();
     const label = await this.video.step(way);
-    if (label) toast(`${way === "undo" ? "Undone" : "Done again"}: ${label}`);
+    if (label === null) return;
+    toast(`${way === "undo" ? "Undone" : "Done again"}: ${label}`);
+    this.estimate();
   }
 
   goKey(step) {
@@ -519,7 +523,9 @@ class Editor {
     await told(async () => {
       const { frames, fps, seconds } = await get(`${video.path}/estimate?${new URLSearchParams(this.choice())}`);
       const time = seconds === null ? "time not known before the first run" : `about ${lasting(seconds)} at ${fps < 10 ? fps.toFixed(1) : Math.round(fps)} a second`;
-      el.estimate.textContent = `${plural(frames, "frame")}, ${time}.`;
+      el.estimate.textContent = frames ? `${plural(frames, "frame")}, ${time}.` : "Everything is tracked.";
+      this.left = frames;
+      this.trackButton();
     });
   }
 
@@ -534,11 +540,16 @@ class Editor {
     document.querySelector("[data-do=follow]").hidden = !running || this.following;
     el.track.disabled = !video.ready || !video.targets.length;
     el["track-label"].textContent = `Track ${video.targets.length > 1 ? `all ${video.targets.length} targets` : (video.targets[0]?.name ?? "")}`;
-    el.track.classList.toggle("primary", !open.length);
-    const ended = open.length;
-    if (this.open > ended) this.estimate();
-    this.open = ended;
+    // When a job is over, less is left to track.
+    if (this.open !== open.length) this.estimate();
+    this.open = open.length;
+    this.trackButton();
     this.timeline.draw();
+  }
+
+  /** It stands out where it is what comes next. */
+  trackButton() {
+    this.el.track.classList.toggle("primary", !this.open && this.left !== 0);
   }
 
   follow(on) {
