@@ -39,7 +39,7 @@ FRAMES, BARS = 24, 60
 
 
 def lacking(what: str) -> None:
-    message = f"{what} is missing: see the comment in .ci/run"
+    message = f"{what} is missing; .ci/run installs it"
     if os.environ.get("CI"):
         pytest.fail(message)
     pytest.skip(message)
@@ -377,6 +377,19 @@ def test_undo_and_redo_from_the_keyboard(editor, page, clip):
     page.click("#toasts button:text-is('Undo')")
     page.wait_for_selector(".targets li")
     assert editor.rows()[0][0] == pytest.approx(moved, abs=0.06)
+
+
+def test_a_box_that_cannot_be_sent_is_sent_later(editor, page, clip):
+    editor.draw(clip[1][0])
+    box = editor.box
+    page.route("**/keyframes/**", lambda route: route.abort())
+    page.keyboard.press("Alt+ArrowRight")
+    expect(page.locator("[data-el=saved]")).to_have_text("Saving…")
+    page.wait_for_timeout(1000)
+    assert page.locator("[data-el=saved]").text_content() == "Saving…"
+    page.unroute("**/keyframes/**")
+    editor.saved()
+    assert editor.rows()[0][0] == pytest.approx([box[0] + 1, *box[1:]], abs=0.06)
 
 
 def test_a_second_tab_sees_the_same(editor, page, context, clip):

@@ -41,6 +41,18 @@ export async function request(method, path, body = undefined) {
   return response.status === 204 ? null : response.json();
 }
 
+/** As `request`, but as long as the server cannot be reached it is tried again: for what may be done twice. */
+export async function insist(method, path, body) {
+  for (;;) {
+    try {
+      return await request(method, path, body);
+    } catch (error) {
+      if (error.status !== 0) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+    }
+  }
+}
+
 export const get = (path) => request("GET", path);
 export const post = (path, body) => request("POST", path, body);
 

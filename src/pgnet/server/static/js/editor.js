@@ -325,7 +325,7 @@ class Editor {
 
   async setBox(id, frame, box) {
     this.flush();
-    await this.video.setKey(id, frame, box, this.choice());
+    await this.video.setKey({ target: id, frame, box }, this.choice());
   }
 
   /** A side of the box was typed. */
@@ -343,31 +343,31 @@ class Editor {
   /** Moves (or with `size` resizes) the selected box by whole pixels; it is sent when the keys rest. */
   nudge(dx, dy, size) {
     const { selected, shown } = this;
-    const columns = this.video.rowsOf(selected);
-    const box = columns.box(shown);
+    const box = this.video.rowsOf(selected).box(shown);
     if (!box) return;
     box[size ? 2 : 0] += dx;
     box[size ? 3 : 1] += dy;
     if (box[2] < 1 || box[3] < 1) return;
-    columns.set(shown, box);
-    this.video.tell("rows");
-    clearTimeout(this.nudged?.timer);
+    if (this.nudged) {
+      clearTimeout(this.nudged.timer);
+      this.video.edits.delete(this.nudged);
+    }
     this.nudged = { target: selected, frame: shown, box, timer: setTimeout(() => this.flush(), 600) };
+    this.video.edit(this.nudged);
   }
 
   /** Sends a box that was moved with the keys. */
   flush() {
     if (!this.nudged) return;
-    const { target, frame, box, timer } = this.nudged;
-    clearTimeout(timer);
+    clearTimeout(this.nudged.timer);
+    this.video.setKey(this.nudged, this.choice());
     this.nudged = null;
-    this.video.setKey(target, frame, box, this.choice());
   }
 
   async confirm() {
     const { selected, shown } = this;
     const box = this.video.rowsOf(selected).box(shown);
-    if (box) await this.reviewed(() => this.video.setKey(selected, shown, box, this.choice()));
+    if (box) await this.reviewed(() => this.video.setKey({ target: selected, frame: shown, box }, this.choice()));
   }
 
   /** The frame in which the tracker found the selected target again after this one, or a person set it. */
@@ -387,12 +387,13 @@ class Editor {
     const columns = video.rowsOf(id);
     const again = model && to < columns.frames ? columns.box(to) : null;
     await this.reviewed(async () => {
-      if (!again) return video.setKey(id, from, null, this.choice());
+      const set = (frame, box, choice) => video.setKey({ target: id, frame, box }, choice);
+      if (!again) return set(from, null, this.choice());
       const wait = { track: false };
       const sent =
-        (columns.by[to] === PERSON || (await video.setKey(id, to, again, wait))) &&
-        (to - from === 1 || (await video.setKey(id, to - 1, null, wait))) &&
-        (await video.setKey(id, from, null, this.choice()));
+        (columns.by[to] === PERSON || (await set(to, again, wait))) &&
+        (to - from === 1 || (await set(to - 1, null, wait))) &&
+        (await set(from, null, this.choice()));
       if (sent) toast(`${name} is absent in ${framesOf({ from, to })}. Its box in frame ${to} is a key frame now.`);
       return sent;
     });

@@ -1,5 +1,5 @@
 // The state of one open video, kept equal to the server's: targets, rows, jobs, history.
-import { events, get, post, request, told } from "./api.js";
+import { events, get, insist, post, request, told } from "./api.js";
 import { Columns } from "./columns.js";
 
 /**
@@ -17,7 +17,9 @@ export class OpenVideo extends EventTarget {
     this.review = []; // doubtful stretches
     this.columns = new Map(); // id of a target -> Columns
     this.saving = 0; // changes under way
+    this.edits = new Set(); // {target, frame, box} that a person made and the server does not have yet
     this.work = Promise.resolve(); // events are handled one after another, in the server's order
+    this.sent = Promise.resolve(); // changes are sent one after another, in the person's order
     this.close = events(`/events?video=${id}`, (type, data) => this.later(() => this.handle(type, data)));
   }
 
@@ -64,6 +66,7 @@ export class OpenVideo extends EventTarget {
     } else if (type === "job" && data.video_id === this.id) this.putJob(data);
     else if (type === "rows" && this.ready) {
       this.rowsOf(data.target).put(data);
+      this.keepEdits();
       this.tell("rows");
       this.reviewSoon();
     } else if (type === "changed" && data.video === this.id && this.ready) {
@@ -83,6 +86,7 @@ export class OpenVideo extends EventTarget {
       ]);
       Object.assign(this, { times, review, columns: new Map() });
       for (const rows of targets) this.rowsOf(rows.target).put(rows);
+      this.keepEdits();
     }
     this.tell("loaded");
   }
@@ -92,6 +96,19 @@ export class OpenVideo extends EventTarget {
     const columns = this.rowsOf(target);
     columns.clear(from, to);
     for (const rows of targets) columns.put(rows);
+    this.keepEdits();
+    this.tell("rows");
+  }
+
+  /** What the server says meanwhile does not take back what a person just did. */
+  keepEdits() {
+    for (const { target, frame, box } of this.edits) this.rowsOf(target).set(frame, box);
+  }
+
+  /** Shows a box of a person (null: absent) that has yet to be sent; `setKey` sends it. */
+  edit(edit) {
+    this.edits.add(edit);
+    this.keepEdits();
     this.tell("rows");
   }
 
@@ -122,16 +139,27 @@ export class OpenVideo extends EventTarget {
     this.due ||= setTimeout(() => told(() => this.loadReview()), 400);
   }
 
-  /** Sends a change and tells whether it was saved; what failed is told and the true state loaded again. */
-  async change(method, path, body) {
+  /** Does work that sends a change, after those before it. */
+  async inOrder(work) {
     this.saving++;
     this.tell("saving");
+    this.sent = this.sent.catch(() => {}).then(work);
+    try {
+      return await this.sent;
+    } finally {
+      this.saving--;
+      this.tell("saving");
+    }
+  }
+
+  /** Sends a change and tells whether it was saved; what failed is told and the true state loaded again. */
+  async change(method, path, body) {
     let answer = null;
     const saved = await told(async () => {
-      answer = await request(method, path, body);
+      // What sets a value waits for the server to come back; what adds or takes away might do it twice.
+      const send = method === "PUT" || method === "PATCH" ? insist : request;
+      answer = await this.inOrder(() => send(method, path, body));
     });
-    this.saving--;
-    this.tell("saving");
     if (!saved) {
       this.later(() => this.load());
       return null;
@@ -163,12 +191,13 @@ export class OpenVideo extends EventTarget {
     return change;
   }
 
-  /** A person's word on a frame: a box, or null for "absent here"; what depends on it is tracked again. */
-  async setKey(target, frame, box, choice) {
-    this.rowsOf(target).set(frame, box);
-    this.tell("rows");
+  /** A person's word on a frame, {target, frame, box}: null for "absent here"; what depends on it is tracked again. */
+  async setKey(edit, choice) {
+    const { target, frame, box } = edit;
+    this.edit(edit);
     const body = { ...(box ? { box } : { absent: true }), ...choice };
     const change = await this.change("PUT", `/targets/${target}/keyframes/${frame}`, body);
+    this.edits.delete(edit);
     return change && this.took(change);
   }
 
@@ -198,7 +227,7 @@ export class OpenVideo extends EventTarget {
 
   /** Queues a job to track. Throws `ApiError`, 409 where nothing is left to track. */
   async startJob(body) {
-    this.putJob(await post(`${this.path}/jobs`, body));
+    this.putJob(await this.inOrder(() => post(`${this.path}/jobs`, body)));
   }
 
   async jobDo(id, verb) {
