@@ -7,7 +7,8 @@ does again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Collection
 
 from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.orm import Session
@@ -15,7 +16,6 @@ from sqlalchemy.orm import Session
 from pgnet.server.database import Edit, OtherRow, OtherTarget, Row, Target
 
 COLUMNS = ", ".join(column.name for column in Row.__table__.columns if not column.primary_key)
-_THERE = ", ".join(f"row.{name}" for name in COLUMNS.split(", "))
 _NOTHING = ", ".join("-1" if name == "state" else "0" for name in COLUMNS.split(", "))
 
 
@@ -35,20 +35,24 @@ def keep_target(session: Session, edit_id: int, target: Target, *, new: bool = F
     session.execute(found, {"edit_id": edit_id, "target_id": target.id, **values})
 
 
-def keep_rows(session: Session, edit_id: int, places: Iterable[tuple[int, int]]) -> None:
-    """Put rows aside as they are, given by target and frame; where there are none, that."""
-    values = [{"edit": edit_id, "target": target, "frame": frame} for target, frame in places]
+def keep_rows(session: Session, edit_id: int, target_id: int, frames: Collection[int]) -> None:
+    """Put rows of a target aside as they are; where there are none, that."""
+    if not frames:
+        return
+    first, last = min(frames), max(frames)
+    keep_range(session, edit_id, target_id, first, last)
+    row = Row.__table__.columns
+    there = select(row.frame).where(row.target_id == target_id, row.frame >= first, row.frame <= last)
+    values = [
+        {"edit": edit_id, "target": target_id, "frame": frame}
+        for frame in set(frames).difference(session.execute(there).scalars())
+    ]
     if values:
-        key = "edit_id, target_id, frame"
         session.execute(
             text(
-                f"INSERT OR IGNORE INTO other_row ({key}, {COLUMNS}) SELECT :edit, :target, :frame, {_THERE} FROM row "
-                "WHERE target_id = :target AND frame = :frame"
+                f"INSERT OR IGNORE INTO other_row (edit_id, target_id, frame, {COLUMNS}) "
+                f"VALUES (:edit, :target, :frame, {_NOTHING})"
             ),
-            values,
-        )
-        session.execute(
-            text(f"INSERT OR IGNORE INTO other_row ({key}, {COLUMNS}) VALUES (:edit, :target, :frame, {_NOTHING})"),
             values,
         )
 
@@ -82,7 +86,11 @@ def exchange(session: Session, edit: Edit) -> dict[int, tuple[int, int]]:
         "DELETE FROM other_row WHERE edit_id = :edit",
     ):
         session.execute(text(statement), values)
-    keep_rows(session, edit.id, [(id, frame) for id, frame in places])
+    frames: dict[int, list[int]] = defaultdict(list)
+    for id, frame in places:
+        frames[id].append(frame)
+    for id, numbers in frames.items():
+        keep_rows(session, edit.id, id, numbers)
     for statement in (
         "DELETE FROM row WHERE (target_id, frame) IN (SELECT target_id, frame FROM aside)",
         f"INSERT INTO row (target_id, frame, {COLUMNS}) SELECT target_id, frame, {COLUMNS} FROM aside WHERE state >= 0",
@@ -91,11 +99,7 @@ def exchange(session: Session, edit: Edit) -> dict[int, tuple[int, int]]:
         session.execute(text(statement))
     session.execute(update(Edit).where(Edit.id == edit.id).values(undone=not edit.undone))
     session.expire_all()
-    changed: dict[int, tuple[int, int]] = {}
-    for id, frame in places:
-        first, last = changed.get(id, (frame, frame))
-        changed[id] = min(first, frame), max(last, frame)
-    return changed
+    return {id: (min(numbers), max(numbers)) for id, numbers in frames.items()}
 
 
 def last_done(session: Session, video_id: int) -> Edit | None:

@@ -337,11 +337,13 @@ class _Following:
         sweep = Sweep(self._tracker, [one.task for one in passes])
         begin = direction * min(direction * one.position for one in passes)
         numbers = [n for n in sweep.frames if direction * n >= direction * begin]
-        for one in sorted(passes, key=lambda one: direction * one.task.way.keyframe):
-            if direction * one.task.way.keyframe < direction * begin:  # an earlier run got as far as `begin`
-                row = one.span.there[begin]
-                sweep.step(self._reader[one.task.way.keyframe])
-                self._tracker.move(one.task.target, row.box, row.state)
+        # What an earlier run tracked as far as `begin` goes on from there. A keyframe may be that of several passes.
+        resumed = [one for one in passes if direction * one.task.way.keyframe < direction * begin]
+        for keyframe in sorted({one.task.way.keyframe for one in resumed}, reverse=direction < 0):
+            sweep.step(self._reader[keyframe])
+        for one in resumed:
+            row = one.span.there[begin]
+            self._tracker.move(one.task.target, row.box, row.state)
         frames = ahead(self._frames(numbers, passes))
         with closing(sweep), Behind(self._report) as reports, closing(frames):
             for frame in frames:
