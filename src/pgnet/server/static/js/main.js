@@ -18,11 +18,14 @@ async function route() {
   app.replaceChildren(h("main", { class: "trouble" }, h("p", { class: "muted" }, "Opening…")));
   try {
     const info = await get("/info");
+    if (found) await get(`/videos/${place}`); // or it says that there is none
     close = found ? openEditor(app, info, place, Number(found[2] ?? 0)) : openHome(app, info);
   } catch (error) {
     opened = null;
     const again = h("button", { class: "primary", onclick: route }, "Try again");
-    app.replaceChildren(h("main", { class: "trouble" }, h("h1", {}, "pgnet"), h("p", {}, error.message), again));
+    const home = found ? h("a", { class: "button", href: "#/" }, "All videos") : null;
+    const choices = h("div", { class: "row" }, home, again);
+    app.replaceChildren(h("main", { class: "trouble" }, h("h1", {}, "pgnet"), h("p", {}, error.message), choices));
   }
 }
 
