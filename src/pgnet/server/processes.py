@@ -17,6 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,7 @@ class Process:
         """Args: name: for error messages, such as "The decoder"; memory: bytes that it may allocate (Linux)."""
         self._name, self._memory = name, memory
         self._lock = threading.Lock()
-        self._process: Any = None
+        self._process: BaseProcess | None = None
         self._pipe: Connection | None = None
 
     def call(self, work: Work, *arguments: Any, seconds: float) -> Any:
@@ -107,7 +108,7 @@ class Process:
             PgnetError: the work raised it, failed, said nothing for `seconds`, or its process died.
         """
         with self._lock:
-            pipe = self._started()
+            process, pipe = self._started()
             finished = False
             try:
                 pipe.send((work, arguments))
@@ -127,8 +128,8 @@ class Process:
                         raise PgnetError(value)
                     yield Result(value) if finished else Report(value)
             except (EOFError, OSError) as error:
-                self._process.join(5)
-                code = self._process.exitcode
+                process.join(5)
+                code = process.exitcode
                 raise PgnetError(
                     f"{self._name}'s process died (exit code {code}); is the file damaged, or memory short?"
                 ) from error
@@ -141,7 +142,7 @@ class Process:
         with self._lock:
             self._started()
 
-    def _started(self) -> Connection:
+    def _started(self) -> tuple[BaseProcess, Connection]:
         if self._process is None or not self._process.is_alive() or self._pipe is None:
             self.stop()
             context = get_context("spawn")  # a fork would share threads, locks and open files
@@ -149,17 +150,17 @@ class Process:
             self._process = context.Process(target=_serve, args=(theirs, self._memory), daemon=True)
             self._process.start()
             theirs.close()
-        return self._pipe
+        return self._process, self._pipe
 
     def stop(self) -> None:
-        """End the process, whatever it does; the next work starts another."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.join()
-            self._process = None
-        if self._pipe is not None:
-            self._pipe.close()
-            self._pipe = None
+        """End the process, whatever it does and whoever waits for it; the next work starts another."""
+        process, self._process = self._process, None
+        pipe, self._pipe = self._pipe, None
+        if process is not None:
+            process.kill()
+            process.join()
+        if pipe is not None:
+            pipe.close()
 
 
 def _limit(memory: int) -> None:
