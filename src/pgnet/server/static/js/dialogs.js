@@ -112,7 +112,7 @@ export function showExport(video, info, selected) {
         const crop = { target: Number(whose.value), width: width.valueAsNumber, height: height.valueAsNumber };
         await post(`/videos/${video.id}/renders`, { kind: what, ...(what === "follow-crop" ? crop : {}) });
         dialog.close();
-        toast("The video is being made; its progress is at the right, under Tracking.");
+        toast("The video is being made; it appears under Tracking.");
       } else {
         const query = whoseField.hidden ? "" : `?target=${whose.value}`;
         const response = await call("GET", `/videos/${video.id}/export/${what}${query}`);

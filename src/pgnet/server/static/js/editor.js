@@ -551,6 +551,7 @@ class Editor {
   /** It stands out where it is what comes next. */
   trackButton() {
     this.el.track.classList.toggle("primary", !this.open && this.left !== 0);
+    this.el.estimate.hidden = this.open > 0; // the job says it itself
   }
 
   follow(on) {

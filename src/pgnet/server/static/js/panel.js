@@ -170,7 +170,7 @@ export class Panel {
     const of = `${job.done.toLocaleString("en")} of ${plural(job.total, "frame")}`;
     const speed = job.fps ? `, ${job.fps < 10 ? job.fps.toFixed(1) : Math.round(job.fps)} a second` : "";
     const left = job.seconds_left === null ? "" : `, ${lasting(job.seconds_left)} left`;
-    if (job.state === "running") return of + speed + left;
+    if (job.state === "running") return `${job.done.toLocaleString("en")} of ${job.total.toLocaleString("en")}${speed}${left}`;
     if (job.state === "queued") return job.position > 1 ? `waits behind ${plural(job.position - 1, "other")}` : "starts soon";
     if (job.state === "paused") return `paused at ${of}`;
     if (job.state === "stopped") return `stopped at ${of}; what was tracked is kept`;
