@@ -13,6 +13,8 @@ if [[ ! -x venv/bin/vot ]]; then
     # attributee 0.1.10 does not work with Python 3.11.
     venv/bin/pip install --quiet 'vot-toolkit==0.9.0' 'attributee<0.1.10'
     venv/bin/pip install --quiet "$root"
+else
+    venv/bin/pip install --quiet --force-reinstall --no-deps "$root" # the checkout as it is now
 fi
 cat >trackers.ini <<INI
 [PGNet]
