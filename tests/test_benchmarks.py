@@ -140,3 +140,18 @@ def test_speed_measures_every_part(tmp_path):
     assert all(0 < entry["best"] <= entry["median"] for entry in times)
     wrong = subprocess.run([*map(str, command), "--parts", "nonsense"], capture_output=True, text=True, check=False)
     assert wrong.returncode == 2 and "no part nonsense" in wrong.stderr
+
+
+def test_offline_compares_forward_passes_with_both_ways(root):
+    command = [sys.executable, BENCHMARKS / "offline.py", "--root", root, "--threads", "1"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    lines = [line for line in done.stdout.splitlines() if "success AUC" in line]
+    assert [line.split(" success")[0].strip() for line in lines] == [
+        "first box, forwards",
+        "first box, both ways",
+        "three boxes, forwards",
+        "three boxes, both ways",
+    ]
+    for line in lines:
+        mean, *each = map(float, line.split("AUC")[1].split())
+        assert len(each) == 2 and 0 <= mean <= 1 and mean == pytest.approx(np.mean(each), abs=1e-3)

@@ -36,7 +36,10 @@ class DriftingTracker:
         self.boxes[id] = np.asarray(box, np.float64)
 
     def stop(self, id):
-        del self.boxes[id]
+        return self.boxes.pop(id)
+
+    def resume(self, id, state):
+        self.boxes[id] = state
 
     def update(self, frame):
         assert frame.shape == (HEIGHT, WIDTH, 3)

@@ -86,6 +86,16 @@ def test_a_correction_on_the_way(video, tracker, tmp_path):
     assert frame_times(out / "track.mp4") == frame_times(video)
 
 
+def test_offline(video, tracker, tmp_path):
+    out = tmp_path / "out"
+    assert main(["track", str(video), "--box", BOX, "--out", str(out), "--offline"]) == 0
+    track = Track.read_json(out / "track.json")
+    assert tracker.updates == 23 + 22 and track.options["offline"] is True
+    assert track.boxes[[0, 1, 23], 0].tolist() == [20, pytest.approx(21, abs=1.5), 43]
+    assert (track.boxes[13:23, 0] > [20 + n for n in range(13, 23)]).all()  # it drifts to the right both ways
+    assert frame_times(out / "track.mp4") == frame_times(video)
+
+
 def test_boxes_of_a_file(video, tracker, tmp_path, capsys):
     boxes, out = tmp_path / "boxes.csv", tmp_path / "out"
     boxes.write_text("frame,target,label,x,y,w,h\n0,4,dog,20,30,40,25\n8,2,cat,60,30,20,20\n")

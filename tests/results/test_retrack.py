@@ -8,7 +8,7 @@ from pgnet.results.marks import Marks
 from pgnet.results.retrack import MEETING, backwards_job, fuse, job, keyframe_row, retrack
 from pgnet.results.track import Row
 from pgnet.tracking import Prediction
-from pgnet.tracking.spans import Keyframe, Span
+from pgnet.tracking.spans import Keyframe, Pass, Span
 from pgnet.video import Frame
 
 LAST = 59
@@ -44,7 +44,10 @@ class PathTracker:
         self.started[id] = box
 
     def stop(self, id):
-        del self.started[id]
+        return self.started.pop(id)
+
+    def resume(self, id, state):
+        self.started[id] = state
 
     def update(self, frame):
         number = int(frame[0, 0, 0])
@@ -147,6 +150,26 @@ def test_after_a_forward_run_only_the_ways_back_are_left():
     marks = Marks(1, "", {0: at(0), 20: at(20), 40: None})
     left = backwards_job(marks, LAST)
     assert [span.first for span in left.spans] == [1] and left.known == set(left.spans)
+
+
+def test_offline_goes_back_from_where_the_way_there_ended():
+    """No keyframe ends the span: the way back has half of the weight at its end, and fills what was lost."""
+    keyframes = {0: at(0)}
+    lost = TargetTrack()
+    for n in range(LAST + 1):
+        row = tracked(keyframes, lambda n: n).row(n)
+        lost.add(row._replace(box=list(at(250)), state="lost", presence=0.1) if 20 <= n < 30 else row)
+    one = backwards_job(Marks(1, "", keyframes), LAST, offline=True)
+    assert one.spans == [Span(1, LAST, Keyframe(0, at(0)), None)]
+    tracker = PathTracker(lambda n: n + 4)
+    track = Track(SourceInfo("clip.mp4", "video", 320, 240, 10, LAST + 1), targets=[lost])
+    ended = {(1, Pass(0, LAST)): "what was known"}
+    new = retrack(track, [one], Frames(), tracker, ended=ended).target
+    assert [n for _, n in tracker.computed] == list(range(LAST - 1, 0, -1))
+    assert set(new.states) == {"present"}
+    assert new.boxes[20:30, 0] == pytest.approx([n + 4 for n in range(20, 30)])
+    assert new.boxes[[1, 31, 58], 0] == pytest.approx([1, 32, 60], abs=0.1)
+    assert tuple(new.boxes[0]) == at(0)
 
 
 def test_stopping_keeps_what_is_there():

@@ -192,6 +192,20 @@ def test_several_targets_are_one_batch_and_as_good_as_alone(engine):
     assert (7, "lost") in states and (3, "lost") not in states
 
 
+def test_a_stopped_target_may_go_on_backwards(engine):
+    track = path(12)
+    tracker = MultiTracker(engine)
+    tracker.start(1, scene(track[0]), track[0])
+    for box in track[1:]:
+        tracker.update(scene(box))
+    state = tracker.stop(1)
+    assert tracker.ids == []
+    tracker.resume(1, state)
+    for box in track[-2::-1]:
+        found = tracker.update(scene(box))[1]
+        assert boxes.iou(found.box, box) > 0.7
+
+
 def test_no_target_no_work(engine):
     assert MultiTracker(engine).update(BACKGROUND) == {} and not engine.calls
 

@@ -51,6 +51,7 @@ def follow(
     folder: Path,
     *,
     last: int | None = None,
+    offline: bool = False,
     video: bool = True,
     show: bool = False,
     options: dict[str, Any] | None = None,
@@ -66,6 +67,7 @@ def follow(
         model: what the tracker was loaded from, for the record.
         marks: the targets; none asks for a box in the first frame, in a window.
         last: number of the source's last frame, if it is known.
+        offline: track backwards, too, also where no keyframe asks for it; needs the last frame's number.
         options: to keep in the record besides the tracking options.
         formats: also write the boxes in these, by their names in `pgnet.results.formats.FORMATS`.
         extras: other videos to write.
@@ -88,7 +90,7 @@ def follow(
     end = ENDLESS if last is None else last
     ways = [(target, span.forwards) for target in marks for span in spans(target.keyframes, end)]
     sweep = Sweep(tracker, [Task.of(target.id, way, target.keyframes) for target, way in ways if way])
-    back = [job for job in (backwards_job(target, end) for target in marks) if job.spans]
+    back = [job for job in (backwards_job(target, end, offline=offline) for target in marks) if job.spans]
     with ExitStack() as stack:
         window = stack.enter_context(_live_window(source.name)) if show else None
         stack.enter_context(output_folder(folder))
@@ -128,7 +130,15 @@ def follow(
         track.warnings = list(source.warnings)
         if back and track.status == "complete":
             with FrameReader(source.name) as reader, progress("Backwards", None, hidden=quiet) as advance:
-                track = retrack(track, back, reader, tracker, tick=lambda _: advance(), stop=interrupted.is_set)
+                track = retrack(
+                    track,
+                    back,
+                    reader,
+                    tracker,
+                    ended=sweep.ended if offline else None,
+                    tick=lambda _: advance(),
+                    stop=interrupted.is_set,
+                )
             if interrupted.is_set():
                 track.status = "interrupted"
         track.targets = [target for target in track.targets if len(target)]  # some may start after an interruption

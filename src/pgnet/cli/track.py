@@ -60,6 +60,9 @@ def track(
     ] = None,
     start: Annotated[str | None, typer.Option(help="First frame: a number (120) or seconds (2.5s).")] = None,
     end: Annotated[str | None, typer.Option(help="Where to stop, likewise; this frame is not tracked.")] = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Track backwards as well and fuse both: twice the time, a little better.")
+    ] = False,
     formats: Annotated[
         list[str] | None,
         typer.Option("--format", metavar="NAME", help=f"Also write the boxes for another tool: {NAMES}. Repeatable."),
@@ -96,8 +99,10 @@ def track(
     first, last = parse_moment(start, "--start"), parse_moment(end, "--end")
     choice = compute_choice(engine, device, half)
     if videos is not None:
-        if source is not None or given or boxes or show:
-            raise PgnetError("With --list, sources and boxes stand in the list, and there is no --show.")
+        if source is not None or given or boxes:
+            raise PgnetError("With --list, sources and boxes stand in the list.")
+        if show or offline or crop_follow or blur or pixelate:
+            raise PgnetError("With --list, there is no --show, --offline, --crop-follow, --blur or --pixelate.")
         from pgnet.cli.many import Settings, read_list, track_many
 
         # One thread per process where there are several: the processes share the cores.
@@ -119,15 +124,15 @@ def track(
     folder = out or default_folder(source)
     check_outputs(folder, (*FILES, *map(file_name, formats or ())), overwrite)
     with open_source(source, start=first, end=last) as frames:
-        marks, final = _targets(frames, given, boxes, last)
+        marks, final = _targets(frames, given, boxes, last, offline=offline)
         extras = Extras(crop_follow, blur, pixelate)
         check_outputs(folder, extras.names([target.id for target in marks] or [1]), overwrite)
         if frames.kind in ("camera", "stream") and extras != Extras():
             raise PgnetError("A camera or stream cannot be read again for --crop-follow, --blur or --pixelate.")
         file = resolve(model)
         tracker = MultiTracker.load(file, **asdict(choice), threads=threads)
-        options = {"start": first, "end": last, **asdict(choice)}
-        kinds = {"video": not no_video, "show": show}
+        options = {"start": first, "end": last, "offline": offline, **asdict(choice)}
+        kinds = {"video": not no_video, "show": show, "offline": offline}
         follow(
             frames,
             tracker,
@@ -135,17 +140,17 @@ def track(
             marks,
             folder,
             last=final,
-            **kinds,
             options=options,
             formats=formats or (),
             extras=extras,
+            **kinds,
         )
 
 
 def _targets(
-    frames: Source, given: Sequence[Given], file: Path | None, end: int | float | None
+    frames: Source, given: Sequence[Given], file: Path | None, end: int | float | None, *, offline: bool
 ) -> tuple[list[Marks], int | None]:
-    """The targets, and the number of the last frame to track if boxes of later frames need it.
+    """The targets, and the number of the last frame to track if boxes of later frames or going back need it.
 
     Raises:
         PgnetError: boxes that do not fit each other or the video, see `pgnet.cli.boxes`.
@@ -154,10 +159,12 @@ def _targets(
     from pgnet.results import SourceInfo
     from pgnet.video import FrameReader
 
-    if file is None and all(one.frame is None for one in given):
+    if not offline and file is None and all(one.frame is None for one in given):
         return combine(given, (), frames.first, None), None
     if frames.kind in ("camera", "stream"):
-        raise PgnetError("A camera or stream cannot be gone back in; give boxes of its first frame, without a number.")
+        raise PgnetError(
+            "In a camera or stream there is no way back; give boxes of its first frame, without --offline."
+        )
     with FrameReader(frames.name) as reader:
         last = last_frame(reader.index.times, end)
     size = (frames.width, frames.height)

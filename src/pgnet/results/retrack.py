@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import cast
@@ -15,7 +15,8 @@ from pgnet.results.track import Row, TargetTrack, Track
 from pgnet.tracking import MultiTracker, Prediction
 from pgnet.tracking.passes import Sweep, Task
 from pgnet.tracking.presence import PRESENT, STATES, UNCERTAIN
-from pgnet.tracking.spans import Box, Span, affected, spans
+from pgnet.tracking.spans import Box, Pass, Span, affected, spans
+from pgnet.tracking.tracker import State
 from pgnet.video import Frame, FrameReader
 
 MEETING, AGREE = 10, 0.7
@@ -60,9 +61,15 @@ def job(old: Marks | None, new: Marks, last: int) -> Job:
     return Job(new, last, changed, known)
 
 
-def backwards_job(marks: Marks, last: int) -> Job:
-    """What is left to do for a target that was tracked forwards all the way: the ways back from its keyframes."""
-    left = [span for span in spans(marks.keyframes, last) if span.backwards]
+def backwards_job(marks: Marks, last: int, *, offline: bool = False) -> Job:
+    """What is left to do for a target that was tracked forwards all the way: the ways back from its keyframes.
+
+    Args:
+        marks: the target.
+        last: the last frame of all.
+        offline: also go back from where a pass ended without a keyframe.
+    """
+    left = [span for span in spans(marks.keyframes, last) if span.backwards or (offline and span.forwards)]
     return Job(marks, last, left, set(left))
 
 
@@ -72,6 +79,7 @@ def retrack(
     frames: FrameReader,
     tracker: MultiTracker,
     *,
+    ended: Mapping[tuple[int, Pass], State] | None = None,
     tick: Callable[[int], object] = lambda predictions: None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Track:
@@ -85,6 +93,8 @@ def retrack(
         jobs: one for each target that changes.
         frames: of the track's video.
         tracker: follows nothing yet.
+        ended: `Sweep.ended` of the forward passes that the track's rows are from. A span that no keyframe ends is gone
+            back through from there.
         tick: called after each frame with the number of targets that were tracked in it.
         stop: asked after each frame; where it says yes, the rows so far are kept and what was not reached is missing.
 
@@ -106,6 +116,8 @@ def retrack(
             for way in span.passes
             if way.direction == direction and (direction < 0 or span not in one.known)
         ]
+        if direction < 0:
+            tasks += [task for one in jobs for span in one.spans for task in _return(one.marks, span, ended or {})]
         with closing(Sweep(tracker, tasks)) as sweep:
             for number in filter(sweep.needs, sweep.frames):
                 if stop():
@@ -128,6 +140,15 @@ def retrack(
     return replace(track, targets=sorted(targets, key=lambda target: target.id))
 
 
+def _return(marks: Marks, span: Span, ended: Mapping[tuple[int, Pass], State]) -> Iterator[Task]:
+    """The way back through a span that no keyframe ends, with what was known at the end of the way there."""
+    way = span.forwards
+    if way and not span.backwards and (marks.id, way) in ended and span.first < span.last:
+        box = marks.keyframes[way.keyframe]
+        assert box is not None
+        yield Task(marks.id, Pass(span.last, span.first), box, ended[marks.id, way])
+
+
 class Meeting:
     """Whether the way back through a span has met the way there, and may end."""
 
@@ -140,7 +161,7 @@ class Meeting:
 
     def at(self, target: int, number: int) -> bool:
         """To be asked after each frame of the way back."""
-        if target != self._target or number not in self._span.frames:
+        if target != self._target or number not in self._span.frames or not self._span.backwards:
             return False
         one, other = self._there.get(number), self._back[number]
         same = one is not None and one.state == other.state == PRESENT and iou(one.box, other.box) >= AGREE
@@ -155,8 +176,11 @@ def fuse(span: Span, there: Rows, back: Rows) -> Rows:
     where the way back ended to its keyframe. Where they are of two, it is theirs until one frame and the other's from
     then on: that by which the expected number of wrong boxes is least. If both are sure there, the row is uncertain.
 
+    In a span that no keyframe ends, the way back started from where the way there had come to. So it gets half of the
+    weight at most, and is followed alone only where it is sure and the way there is not.
+
     Args:
-        span: between two keyframes.
+        span: between two keyframes, or after the last one.
         there, back: rows by frame; those of the way back are the last ones of the span.
     """
     both = sorted(there.keys() & back.keys() & set(span.frames))
@@ -169,14 +193,16 @@ def fuse(span: Span, there: Rows, back: Rows) -> Rows:
     # Wrong boxes to be expected if the way there is followed for the first 0, 1, ... n frames of them.
     wrong = np.append(0, doubt[:, 0].cumsum()) + np.append(doubt[::-1, 1].cumsum()[::-1], 0)
     change = int(np.argmin(wrong))
-    begin, end = both[0] - 1, span.last + 1
+    begin = both[0] - 1
+    end = span.last + 1 if span.backwards else 2 * span.last - begin
     for at, n in enumerate(both):
         one, other = there[n], back[n]
         if iou(one.box, other.box) >= SIMILAR:
             surer = min(one, other, key=lambda row: (STATES.index(row.state), -row.presence))
             rows[n] = surer._replace(box=_between(one.box, other.box, (n - begin) / (end - begin)))
         else:
-            chosen = one if at < change else other
+            doubted = one.state != PRESENT == other.state
+            chosen = other if (at >= change if span.backwards else doubted) else one
             rows[n] = chosen._replace(state=UNCERTAIN) if one.state == other.state == PRESENT else chosen
     return rows
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from pgnet.errors import PgnetError
 from pgnet.tracking.spans import Box, Keyframes, Pass
-from pgnet.tracking.tracker import MultiTracker, Prediction
+from pgnet.tracking.tracker import MultiTracker, Prediction, State
 from pgnet.video import Frame
 
 
@@ -19,6 +19,8 @@ class Task(NamedTuple):
     way: Pass
     box: Box
     """The target's in the keyframe that the pass starts from."""
+    state: State | None = None
+    """What was known of the target in that frame, to go on with instead of starting from the box."""
 
     @classmethod
     def of(cls, target: int, way: Pass, keyframes: Keyframes) -> Task:
@@ -36,6 +38,9 @@ class Sweep:
     ...     if sweep.needs(number):
     ...         for target, prediction in sweep.step(reader[number]).items(): ...
 
+
+    Attributes:
+        ended: what was known of the targets at the end of each pass.
     """
 
     def __init__(self, tracker: MultiTracker, tasks: Iterable[Task]) -> None:
@@ -50,6 +55,7 @@ class Sweep:
         for task in tasks:
             self._waiting.setdefault(task.way.keyframe, []).append(task)
         self._running: dict[int, Pass] = {}
+        self.ended: dict[tuple[int, Pass], State] = {}
 
     @property
     def frames(self) -> list[int]:
@@ -72,14 +78,17 @@ class Sweep:
             self.stop(target)
         found = self._tracker.update(frame.image) if self._running else {}
         for task in self._waiting.pop(frame.index, ()):
-            self._tracker.start(task.target, frame.image, task.box)
+            if task.state is None:
+                self._tracker.start(task.target, frame.image, task.box)
+            else:
+                self._tracker.resume(task.target, task.state)
             self._running[task.target] = task.way
         return found
 
     def stop(self, target: int) -> None:
         """End the pass that runs for a target."""
-        del self._running[target]
-        self._tracker.stop(target)
+        way = self._running.pop(target)
+        self.ended[target, way] = self._tracker.stop(target)
 
     def close(self) -> None:
         """End all passes that run, so that the tracker may be used for something else."""

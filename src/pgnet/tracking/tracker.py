@@ -57,6 +57,10 @@ class _Target:
     fill: tuple[float, ...]  # colour of what lies outside the frame: the first frame's mean, as SiamRPN trackers do
 
 
+State = _Target
+"""What `MultiTracker` knows of a target in a frame; nothing to look into."""
+
+
 class _Look(NamedTuple):
     """A search crop to be cut and searched."""
 
@@ -347,13 +351,17 @@ class MultiTracker(_Method):
         target = self._targets[id]
         self._targets[id] = replace(target, centre=centre, size=np.maximum(size, target.smallest), state=state)
 
-    def stop(self, id: int) -> None:
-        """Follow a target no longer.
+    def stop(self, id: int) -> State:
+        """Follow a target no longer -> what was known of it, for `resume`.
 
         Raises:
             KeyError: no such target is followed.
         """
-        del self._targets[id]
+        return self._targets.pop(id)
+
+    def resume(self, id: int, state: State) -> None:
+        """Follow a target on from where it was stopped; the next frame may be the one before or after."""
+        self._targets[id] = state
 
     def update(self, frame: NDArray[Any], *, bgr: bool = False) -> dict[int, Prediction]:
         """Find the targets in the next frame -> a prediction for each id, none where no target is followed.
