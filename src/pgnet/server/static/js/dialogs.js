@@ -116,8 +116,9 @@ export function showExport(video, info, selected) {
       } else {
         const query = whoseField.hidden ? "" : `?target=${whose.value}`;
         const response = await call("GET", `/videos/${video.id}/export/${what}${query}`);
+        // The server writes names beyond ASCII as filename*=utf-8''..., percent-encoded.
         const disposition = response.headers.get("Content-Disposition") ?? "";
-        const name = /filename="?([^";]+)"?/.exec(disposition)?.[1] ?? "boxes";
+        const name = decodeURIComponent(/filename(?:\*=utf-8''|=)"?([^";]+)/.exec(disposition)?.[1] ?? "boxes");
         const said = decodeURIComponent(response.headers.get("X-Pgnet-Notes") ?? "");
         const blob = await response.blob();
         save(blob, name);

@@ -30,6 +30,14 @@ export function fromTemplate(id) {
   return { view, el };
 }
 
+/** Puts new elements into a list; the focus stays on the control of the same place. */
+export function refill(list, elements) {
+  const controls = () => [...list.querySelectorAll("button, input")];
+  const place = controls().indexOf(document.activeElement);
+  list.replaceChildren(...elements);
+  if (place >= 0) controls()[place]?.focus({ preventScroll: true });
+}
+
 export const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
 export const plural = (n, one, many = `${one}s`) => `${n.toLocaleString("en")} ${n === 1 ? one : many}`;

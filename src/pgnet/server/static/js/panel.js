@@ -1,6 +1,6 @@
 // The right-hand side: targets, the selected one in this frame, what to review, tracking.
 import { ABSENT, IMPORTED, LOST, NONE, PERSON, STATE_NAMES } from "./columns.js";
-import { h, icon, lasting, plural } from "./dom.js";
+import { h, icon, lasting, plural, refill } from "./dom.js";
 
 const percent = (share) => `${Math.round(100 * share)} %`;
 
@@ -33,7 +33,7 @@ export class Panel {
     this.states.clear();
     el["no-targets"].hidden = video.targets.length > 0;
     if (!this.renaming || !el.targets.contains(document.activeElement)) {
-      el.targets.replaceChildren(...video.targets.map((target) => this.target(target, target.id === scene.selected())));
+      refill(el.targets, video.targets.map((target) => this.target(target, target.id === scene.selected())));
     }
     this.frame();
   }
@@ -129,8 +129,9 @@ export class Panel {
     el["no-review"].textContent = tracked ? "Nothing is doubtful." : "What the tracker is unsure of is listed here.";
     // A long list shows what is near.
     const from = Math.max(0, review.indexOf(now) - 20);
-    el.queue.replaceChildren(
-      ...review.slice(from, from + 100).map((stretch) => {
+    refill(
+      el.queue,
+      review.slice(from, from + 100).map((stretch) => {
         const target = video.target(stretch.target);
         const dot = h("span", { class: "dot" });
         dot.style.background = target?.colour ?? "";
