@@ -284,6 +284,7 @@ class Editor {
     }
     this.show();
     this.timeline.showRow(id);
+    this.el.targets.querySelector(".selected")?.scrollIntoView({ block: "nearest" });
   }
 
   /** Shows the targets anew, wherever they are seen. */
