@@ -35,7 +35,8 @@ from numpy.typing import NDArray
 from pgnet import anchors
 from pgnet.crop import search_side, square_crop
 from pgnet.demo import FPS, demo_frames
-from pgnet.engine import Engine, Features, available_cores
+from pgnet.engine import Engine, Features, available_cores, load_engine
+from pgnet.engine.choice import here
 from pgnet.errors import PgnetError
 from pgnet.files import atomic
 from pgnet.models import ModelFile, resolve
@@ -383,6 +384,33 @@ def _parts(graph: Path) -> dict[str, str]:
     return found
 
 
+def engines(setting: Setting) -> Part:
+    """One search with each engine that is installed, on the processor; half precision where it has that."""
+    part = Part()
+    for model in setting.models:
+        functions: dict[str, Callable[[], object]] = {}
+        for choice in here():
+            try:
+                if choice.device == "cpu":
+                    engine = load_engine(model, choice.engine, "cpu", setting.threads, half=choice.half)
+                    functions[choice.engine + (", half precision" if choice.half else "")] = _search(engine)
+            except PgnetError:  # no half precision
+                continue
+        times = race(functions, setting.rounds(8 if model.name == "pgnet-r50" else 30))
+        ms = {key: part.keep(f"{model.name}: {key}", seconds) for key, seconds in times.items()}
+        part.tables[f"{model.name}: one search"] = [["engine", "ms"], *([key, f"{v:.1f}"] for key, v in ms.items())]
+    return part
+
+
+def _search(engine: Engine) -> Callable[[], object]:
+    rng = np.random.default_rng(0)
+    template, crop = (
+        rng.integers(0, 256, (1, s, s, 3), np.uint8) for s in (anchors.TEMPLATE_SIZE, anchors.SEARCH_SIZE)
+    )
+    features = engine.embed(template)
+    return lambda: engine.search(features, crop)
+
+
 def video(setting: Setting) -> Part:
     """Reading, tracking, drawing and encoding, against the tracker alone on frames that are in memory."""
     part = Part()
@@ -531,6 +559,7 @@ def memory(setting: Setting) -> Part:
 PARTS: dict[str, Callable[[Setting], Part]] = {
     "update": update,
     "profile": profile,
+    "engines": engines,
     "video": video,
     "targets": targets,
     "start": start,

@@ -131,7 +131,7 @@ def test_speed_measures_every_part(tmp_path):
     done = subprocess.run([*map(str, command)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     record = json.loads(file.read_text())
-    assert list(record["parts"]) == ["update", "profile", "video", "targets", "start", "memory"]
+    assert list(record["parts"]) == ["update", "profile", "engines", "video", "targets", "start", "memory"]
     rows = [row for part in record["parts"].values() for row in part["rows"]]
     assert len(rows) >= 6
     for row in rows:
