@@ -77,21 +77,28 @@ def write_graphs(net: PGNet, model: ModelFile) -> None:
 
 
 def graphs(folded: PGNet) -> dict[Part, onnx.ModelProto]:
-    """The two graphs of a folded network, its weights inside, named as in the network behind ``net.``."""
+    """The two graphs of a folded network, its weights inside, named as in the network behind ``net.``.
+
+    Any number of targets; search crops of `pgnet.anchors.SEARCH_SIZE` or `NEAR_SIZE` pixels.
+    """
     template = torch.zeros(2, anchors.TEMPLATE_SIZE, anchors.TEMPLATE_SIZE, 3, dtype=torch.uint8)
     crop = torch.zeros(2, anchors.SEARCH_SIZE, anchors.SEARCH_SIZE, 3, dtype=torch.uint8)
     with torch.no_grad():
         features = Embed(folded)(template)
     names = [f"z{i}" for i in range(len(features))]
+    targets = {0: torch.export.Dim("targets", min=1)}
+    # Sides at which every layer's size is a whole number of strides, among them both sizes of the search crop.
+    side = 64 * torch.export.Dim("n", min=1, max=8) + 63
+    searched = ({**targets, 1: side, 2: side}, tuple(targets for _ in names))
     return {
-        "embed": _graph(Embed(folded), (template,), ["template"], names),
-        "search": _graph(Search(folded), (crop, *features), ["crop", *names], ["cls", "reg"]),
+        "embed": _graph(Embed(folded), (template,), (targets,), ["template"], names),
+        "search": _graph(Search(folded), (crop, *features), searched, ["crop", *names], ["cls", "reg"]),
     }
 
 
-def _graph(module: nn.Module, args: tuple[Tensor, ...], inputs: list[str], outputs: list[str]) -> onnx.ModelProto:
-    batch = torch.export.Dim("targets", min=1)
-    shapes = tuple({0: batch} for _ in args)
+def _graph(
+    module: nn.Module, args: tuple[Tensor, ...], shapes: tuple[Any, ...], inputs: list[str], outputs: list[str]
+) -> onnx.ModelProto:
     # It warns that torchvision, which nothing here needs, is absent.
     logging.getLogger("torch.onnx._internal.exporter._registration").setLevel(logging.ERROR)
     with warnings.catch_warnings():
@@ -104,7 +111,7 @@ def _graph(module: nn.Module, args: tuple[Tensor, ...], inputs: list[str], outpu
             opset_version=OPSET,
             input_names=inputs,
             output_names=outputs,
-            dynamic_shapes=({0: batch}, shapes[1:]) if len(args) > 1 else shapes,
+            dynamic_shapes=shapes,
             verbose=False,
         )
     assert program is not None

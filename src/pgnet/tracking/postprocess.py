@@ -48,6 +48,10 @@ class TrackingOptions:
     gives the outline that such things usually have, not the one that was asked for."""
     vote_iou: float = 1.0
     """The box is the mean of the candidates that overlap the best one this much, weighed by their squared scores."""
+    near: float = 0.0
+    """A present target that moves less than this from frame to frame, in target sizes, is searched in a smaller crop.
+
+    Needs a network whose search takes `pgnet.anchors.NEAR_SIZE`, too; 0 is never."""
     redetect: bool = True
     """While the target is lost, look for it in the rest of the frame, one place per frame."""
     context: float = 0.5

@@ -54,6 +54,7 @@ class _Target:
     state: str
     doubts: int  # frames in a row that speak for a loss
     tile: int  # next place to look at while lost, see `_places`
+    motion: float  # mean of `Evidence.motion`, the last frames weighed most
     fill: tuple[float, ...]  # colour of what lies outside the frame: the first frame's mean, as SiamRPN trackers do
 
 
@@ -100,7 +101,8 @@ class _Method:
         self.engine = engine
         self.options = options or TrackingOptions()
         self.presence = presence or Presence()
-        self._grid = anchors.grid() if grid is None else grid
+        whole = anchors.grid() if grid is None else grid
+        self._grids = {anchors.SEARCH_SIZE: whole, anchors.NEAR_SIZE: anchors.near(whole)}
 
     @classmethod
     def load(
@@ -167,6 +169,7 @@ class _Method:
             state=PRESENT,
             doubts=0,
             tile=0,
+            motion=1.0,
             fill=fill,
         )
         return self._calibrate(image, target)
@@ -178,27 +181,27 @@ class _Method:
         reference = float(np.mean([look.evidence.logit for look in found]))
         return replace(target, stretch=stretch, reference=reference, recent=reference)
 
-    def _look(self, image: NDArray[np.uint8], looks: Sequence[_Look]) -> list[_Found]:
-        """The best candidate in each search crop; all crops are one batch."""
+    def _look(self, image: NDArray[np.uint8], looks: Sequence[_Look], size: int = anchors.SEARCH_SIZE) -> list[_Found]:
+        """The best candidate in each search crop of `size` pixels; all crops are one batch."""
         sides, crops = [], []
         for target, _, zoom in looks:
-            sides.append(search_side(target.size[0], target.size[1], self.options.context) / zoom)
-            crops.append(
-                square_crop(image, target.centre[0], target.centre[1], sides[-1], anchors.SEARCH_SIZE, target.fill)
-            )
+            sides.append(search_side(target.size[0], target.size[1], self.options.context, size) / zoom)
+            crops.append(square_crop(image, target.centre[0], target.centre[1], sides[-1], size, target.fill))
         levels = zip(*(look.target.features for look in looks), strict=True)
         outputs = self.engine.search([np.concatenate(level) for level in levels], np.stack(crops))
         return [
-            self._found(look, anchors.SEARCH_SIZE / side, cls, reg)
+            self._found(look, size, size / side, cls, reg)
             for look, side, cls, reg in zip(looks, sides, *outputs, strict=True)
         ]
 
-    def _found(self, look: _Look, scale: float, cls: NDArray[np.float32], reg: NDArray[np.float32]) -> _Found:
-        """The best candidate in a crop of that many pixels for each of the frame."""
+    def _found(
+        self, look: _Look, crop_size: int, scale: float, cls: NDArray[np.float32], reg: NDArray[np.float32]
+    ) -> _Found:
+        """The best candidate in a crop of that size, `scale` of its pixels for each of the frame."""
         target = look.target
         width, height = target.size * scale
-        best = best_candidate(cls, reg, self._grid, (width, height), look.options, target.stretch)
-        shift = best.box[:2] - anchors.SEARCH_SIZE / 2
+        best = best_candidate(cls, reg, self._grids[crop_size], (width, height), look.options, target.stretch)
+        shift = best.box[:2] - crop_size / 2
         evidence = gather(best, (width, height), float(np.hypot(*shift)), target.recent, target.reference)
         return _Found(
             best, target.centre + shift / scale, best.box[2:] / scale, evidence, self.presence.probability(evidence)
@@ -219,7 +222,9 @@ class _Method:
         # While lost, a target is also looked for in one more place of the frame.
         lost = [i for i, target in enumerate(targets) if target.state == LOST and self.options.redetect]
         looks += [self._elsewhere(targets[i]) for i in lost]
-        found = self._look(image, looks) if looks else []
+        still = all(target.state == PRESENT and target.motion < self.options.near for target in targets)
+        size = anchors.NEAR_SIZE if still else anchors.SEARCH_SIZE
+        found = self._look(image, looks, size) if looks else []
         there = dict(zip(lost, found[len(targets) :], strict=True))
         return [self._follow(target, found[i], there.get(i)) for i, target in enumerate(targets)]
 
@@ -247,6 +252,7 @@ class _Method:
             state=state,
             doubts=doubts,
             tile=tile,
+            motion=(target.motion + found.evidence.motion) / 2,
         )
         box = cxcywh_to_xywh(np.concatenate([target.centre, target.size]))
         prediction = Prediction(
