@@ -13,6 +13,13 @@ def test_grid_is_centred_on_the_search_crop():
     assert grid[..., :2].mean() == pytest.approx(anchors.SEARCH_SIZE / 2)
 
 
+def test_those_of_the_near_crop_are_the_middle_of_the_whole():
+    grid, near = anchors.grid(), anchors.near(anchors.grid())
+    assert near == pytest.approx(anchors.grid(17, anchors.NEAR_SIZE))
+    offset = near[2, 3, 4, :2] - grid[2, 7, 8, :2]
+    assert offset == pytest.approx((anchors.NEAR_SIZE - anchors.SEARCH_SIZE) / 2)
+
+
 def test_anchors_share_their_area_and_differ_in_ratio():
     grid = anchors.grid()
     assert grid[..., 2] * grid[..., 3] == pytest.approx((anchors.STRIDE * anchors.SCALE) ** 2)

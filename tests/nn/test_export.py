@@ -65,6 +65,12 @@ def check_parity(model: ModelFile) -> None:
     out = net.search(expected, torch.from_numpy(searches).permute(0, 3, 1, 2))
     assert relative_error(cls, out.cls) < 1e-4
     assert relative_error(reg, out.reg) < 1e-4
+    near = np.ascontiguousarray(searches[:, 32:-32, 32:-32])
+    cls, reg = engine.search(features, near)
+    out = net.search(expected, torch.from_numpy(near).permute(0, 3, 1, 2))
+    assert cls.shape == (3, 10, 17, 17)
+    assert relative_error(cls, out.cls) < 1e-4
+    assert relative_error(reg, out.reg) < 1e-4
 
 
 def test_onnx_agrees_with_pytorch(exported: ModelFile) -> None:

@@ -74,6 +74,17 @@ def test_calibration_frees_the_size_of_what_the_network_adds(engine):
     assert calibrated[:, 2:] == pytest.approx(40, rel=0.08)
 
 
+def test_a_still_target_is_searched_near_by(engine):
+    """It stands still, then runs: the crop is small, then large again, and the box always right."""
+    track = [(60, 90, 40, 40)] * 8 + [(60 + 12 * i, 90, 40, 40) for i in range(8)]
+    predictions = follow(Tracker(engine, TrackingOptions(near=0.15)), track)
+    assert boxes.iou(predictions, track[1:]).min() > 0.75
+    sizes = [crop.shape[1] for crop in engine.calls[-len(predictions) :]]
+    assert sizes[0] == 255, "nothing is known of its motion yet"
+    assert sizes[4:8] == [191] * 4
+    assert sizes[-3:] == [255] * 3
+
+
 def test_score_falls_when_the_target_is_gone(engine):
     tracker = Tracker(engine)
     box = (100, 90, 40, 40)

@@ -68,6 +68,7 @@ class _Look(NamedTuple):
     target: _Target  # its centre is the crop's
     options: TrackingOptions
     zoom: float = 1.0  # the target appears this much larger than usual
+    size: int = anchors.SEARCH_SIZE  # of the crop in its own pixels
 
 
 class _Found(NamedTuple):
@@ -181,27 +182,27 @@ class _Method:
         reference = float(np.mean([look.evidence.logit for look in found]))
         return replace(target, stretch=stretch, reference=reference, recent=reference)
 
-    def _look(self, image: NDArray[np.uint8], looks: Sequence[_Look], size: int = anchors.SEARCH_SIZE) -> list[_Found]:
-        """The best candidate in each search crop of `size` pixels; all crops are one batch."""
-        sides, crops = [], []
-        for target, _, zoom in looks:
-            sides.append(search_side(target.size[0], target.size[1], self.options.context, size) / zoom)
-            crops.append(square_crop(image, target.centre[0], target.centre[1], sides[-1], size, target.fill))
-        levels = zip(*(look.target.features for look in looks), strict=True)
-        outputs = self.engine.search([np.concatenate(level) for level in levels], np.stack(crops))
-        return [
-            self._found(look, size, size / side, cls, reg)
-            for look, side, cls, reg in zip(looks, sides, *outputs, strict=True)
-        ]
+    def _look(self, image: NDArray[np.uint8], looks: Sequence[_Look]) -> list[_Found]:
+        """The best candidate in each search crop; all crops of one size are one batch."""
+        found: dict[int, _Found] = {}
+        for size in {look.size for look in looks}:
+            batch = {i: look for i, look in enumerate(looks) if look.size == size}
+            sides, crops = [], []
+            for target, _, zoom, _ in batch.values():
+                sides.append(search_side(target.size[0], target.size[1], self.options.context, size) / zoom)
+                crops.append(square_crop(image, target.centre[0], target.centre[1], sides[-1], size, target.fill))
+            levels = zip(*(look.target.features for look in batch.values()), strict=True)
+            outputs = self.engine.search([np.concatenate(level) for level in levels], np.stack(crops))
+            for (i, look), side, cls, reg in zip(batch.items(), sides, *outputs, strict=True):
+                found[i] = self._found(look, size / side, cls, reg)
+        return [found[i] for i in range(len(looks))]
 
-    def _found(
-        self, look: _Look, crop_size: int, scale: float, cls: NDArray[np.float32], reg: NDArray[np.float32]
-    ) -> _Found:
-        """The best candidate in a crop of that size, `scale` of its pixels for each of the frame."""
+    def _found(self, look: _Look, scale: float, cls: NDArray[np.float32], reg: NDArray[np.float32]) -> _Found:
+        """The best candidate in a crop of that many pixels for each of the frame."""
         target = look.target
         width, height = target.size * scale
-        best = best_candidate(cls, reg, self._grids[crop_size], (width, height), look.options, target.stretch)
-        shift = best.box[:2] - crop_size / 2
+        best = best_candidate(cls, reg, self._grids[look.size], (width, height), look.options, target.stretch)
+        shift = best.box[:2] - look.size / 2
         evidence = gather(best, (width, height), float(np.hypot(*shift)), target.recent, target.reference)
         return _Found(
             best, target.centre + shift / scale, best.box[2:] / scale, evidence, self.presence.probability(evidence)
@@ -218,15 +219,17 @@ class _Method:
                 f"The frame size changed from {width} x {height} to {image.shape[1]} x {image.shape[0]}; "
                 "start again with a box in this frame."
             )
-        looks = [_Look(target, self.options) for target in targets]
+        looks = [_Look(target, self.options, size=self._crop_size(target)) for target in targets]
         # While lost, a target is also looked for in one more place of the frame.
         lost = [i for i, target in enumerate(targets) if target.state == LOST and self.options.redetect]
         looks += [self._elsewhere(targets[i]) for i in lost]
-        still = all(target.state == PRESENT and target.motion < self.options.near for target in targets)
-        size = anchors.NEAR_SIZE if still else anchors.SEARCH_SIZE
-        found = self._look(image, looks, size) if looks else []
+        found = self._look(image, looks)
         there = dict(zip(lost, found[len(targets) :], strict=True))
         return [self._follow(target, found[i], there.get(i)) for i, target in enumerate(targets)]
+
+    def _crop_size(self, target: _Target) -> int:
+        still = target.state == PRESENT and target.motion < self.options.near
+        return anchors.NEAR_SIZE if still else anchors.SEARCH_SIZE
 
     def _elsewhere(self, target: _Target) -> _Look:
         places = _places(target)
