@@ -122,6 +122,8 @@ def test_several_targets_are_told_apart():
     assert len(drawn_boxes(run, 2)) == 1
     picture = Annotated(run, (WIDTH, HEIGHT))(frame(0))
     assert (picture == dog.colour).all(2).any() and (picture == other.colour).all(2).any()
+    chosen = {one.id: (n, 2, 3) for n, one in enumerate(run.targets)}
+    assert [drawn.colour for drawn in drawn_boxes(run, 0, chosen)] == [(0, 2, 3), (1, 2, 3)]
     absent = track(target([(10, 10, 20, 20)], absent=lambda n: True))
     assert drawn_boxes(absent, 0) == []
 

@@ -41,6 +41,15 @@ def test_follows_a_moving_target(engine):
     assert np.abs(centres.mean(0)).max() < 0.5  # no offset between crop and frame coordinates
 
 
+def test_a_target_that_is_moved_goes_on_from_there(engine):
+    track = path()
+    tracker = MultiTracker(engine)
+    tracker.start(1, scene(track[0]), track[0])
+    tracker.move(1, track[20], "uncertain")  # too far away to be found from the first frame's place
+    predictions = np.array([tracker.update(scene(box))[1].box for box in track[21:]])
+    assert boxes.iou(predictions, track[21:]).min() > 0.7
+
+
 def test_follows_a_growing_and_a_shrinking_target(engine):
     # Alternating motion keeps the size honest: it has to come from the scale of the match.
     growing = [(150 - i, 110 - i, 30 + 2 * i, 30 + 2 * i) for i in range(30)]

@@ -84,6 +84,14 @@ def test_the_index_is_made_once(folder: Path, tmp_path: Path, monkeypatch: pytes
         FrameIndex.load(tmp_path / "index.npz")
 
 
+def test_frames_are_played_in_any_order(folder: Path) -> None:
+    with FrameReader(folder / "clip.mp4") as frames:
+        with frames.play(range(30, 10, -3)) as source:
+            assert [number(frame.image) for frame in source] == list(range(30, 10, -3))
+            assert (source.fps, source.time_base) == (frames.source.fps, frames.source.time_base)
+        assert number(frames[2].image) == 2
+
+
 def test_images(tmp_path: Path) -> None:
     for n in range(12):
         save(tmp_path / f"img{n}.png", numbered(n))
