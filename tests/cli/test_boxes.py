@@ -85,7 +85,6 @@ def test_options_add_to_a_file():
         ([text(A), f"5:{text(B)}"], r"target 1 has a box in frame 5 already"),
         ([text(A), f"4:{text(B)}"], r"--box 4:.* before the start \(frame 5\)"),
         ([text(A), f"100:{text(B)}"], r"--box 100:.*last one to track is frame 99"),
-        ([text(A), "dog@50:absent"], r"no box of target 2 \(dog\)"),
     ],
 )
 def test_what_does_not_fit_together_is_named(said, complaint):
@@ -100,6 +99,8 @@ def test_a_name_of_several_is_refused():
 
 def test_boxes_must_lie_in_the_frame():
     check_boxes([Marks(1, "", {5: (-10, -10, 40, 40), 7: None})], 320, 240)
+    with pytest.raises(PgnetError, match=r"no box of target 2 \(dog\), only where it is absent"):
+        check_boxes([Marks(1, "", {5: A}), Marks(2, "dog", {50: None})], 320, 240)
     with pytest.raises(PgnetError, match=r"target 2 \(dog\) in frame 7: .*outside the frame \(320 x 240\)"):
         check_boxes([Marks(2, "dog", {5: A, 7: (400, 20, 30, 40)})], 320, 240)
 

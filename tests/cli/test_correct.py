@@ -119,3 +119,11 @@ def test_labels_that_contradict_each_other(run, tmp_path, capsys):
     boxes.write_text("frame,target,label,x,y,w,h\n12,2,horse,70,40,30,30\n")
     assert main(["correct", str(run), "--boxes", str(boxes)]) == 2
     assert "Target 2 is horse in the file and cat in the track" in capsys.readouterr().err
+
+
+def test_a_target_without_a_box_is_said(run, capsys):
+    data = json.loads(run.read_text())
+    data["targets"].append({"id": 9, "label": "ghost"})
+    run.write_text(json.dumps(data))
+    assert main(["correct", str(run), "--box", "cat@12:70,40,30,30"]) == 2
+    assert "no box of target 9 (ghost)" in capsys.readouterr().err

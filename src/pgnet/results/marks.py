@@ -31,6 +31,6 @@ def marks_of(target: TargetTrack) -> Marks:
     if not chosen.any():
         chosen = target.scores == 1
     if not chosen.any():
-        chosen[0] = True
+        chosen[:1] = True
     rows = zip(target.frames[chosen].tolist(), target.boxes[chosen].tolist(), target.absent[chosen], strict=True)
     return Marks(target.id, target.label, {frame: None if absent else tuple(box) for frame, box, absent in rows})
