@@ -51,11 +51,16 @@ export function bind(root, actions) {
     const action = byId.get(button.dataset.do);
     if (!action) throw new Error(`no action is called ${button.dataset.do}`);
     button.title = action.keys.length ? `${action.label} (${keyName(action.keys[0])})` : action.label;
-    button.addEventListener("click", (event) => {
-      run(action);
-      // After a click with the mouse the keys belong to the page again, not to the button.
-      if (event.detail > 0 && document.activeElement === button) button.blur();
-    });
+    button.addEventListener("click", () => run(action));
   }
-  return () => document.removeEventListener("keydown", onKey);
+  // After a click with the mouse the keys belong to the page again, not to the button.
+  const onClick = (event) => {
+    const { activeElement: active } = document;
+    if (event.detail > 0 && active?.matches("button") && !active.closest("dialog")) active.blur();
+  };
+  document.addEventListener("click", onClick);
+  return () => {
+    document.removeEventListener("keydown", onKey);
+    document.removeEventListener("click", onClick);
+  };
 }

@@ -65,6 +65,7 @@ export class Panel {
       if (this.renaming !== id) return;
       this.renaming = null;
       const name = input.value.trim();
+      input.blur(); // the keys belong to the page again
       if (keep && name && name !== target.name) this.scene.rename(id, name);
       this.targets();
     };
