@@ -50,7 +50,15 @@ def test_every_part_has_its_files(written):
     for part in ("success-auc", "precision20", "normalized-precision20", "attributes", "sequences", "speed"):
         for suffix in (".png", ".svg", ".csv", ".tex"):
             assert (folder / (part + suffix)).stat().st_size > 50, part + suffix
-    assert {"index.html", "scores.csv", "scores.tex", "failures.csv", "failures.tex"} <= set(files)
+    assert {
+        "index.html",
+        "scores.csv",
+        "scores.tex",
+        "scores.png",
+        "scores.svg",
+        "failures.csv",
+        "failures.tex",
+    } <= set(files)
 
 
 def test_page_asks_for_nothing_outside(written):

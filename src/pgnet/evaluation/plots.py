@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from pgnet.evaluation.scoring import LOWER_IS_BETTER, TITLES, Scores
+from pgnet.evaluation.tables import Table
 from pgnet.evaluation.vot import EAO_LENGTHS
 
 COLOURS = (
@@ -181,3 +182,24 @@ def _legend(axes: Axes, count: int, place: Literal["upper right", "lower right",
         axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False, fontsize=8)
     else:
         axes.legend(loc=place, fontsize=8, framealpha=0.9, edgecolor="0.85")
+
+
+def table(of: Table) -> Figure:
+    """A table as a picture, for slides: rules above, below and under the head, the best numbers bold."""
+    figure = Figure(figsize=(1.5 * len(of.head) + 1, 0.3 * len(of.rows) + 0.6), layout="constrained")
+    axes = figure.add_subplot()
+    axes.axis("off")
+    drawn = axes.table(
+        [[of.format(value) for value in row] for row in of.rows], colLabels=of.head, edges="horizontal", loc="center"
+    )
+    drawn.auto_set_font_size(False)
+    drawn.set_fontsize(9)
+    drawn.auto_set_column_width(range(len(of.head)))
+    for (line, column), cell in drawn.get_celld().items():
+        cell.set_edgecolor("#444444" if line == 0 else "#dddddd")
+        words = column == 0 or of.head[column] in of.texts
+        cell.set_text_props(
+            ha="left" if words else "right",
+            weight="bold" if line == 0 or of.is_best(line - 1, column) else "normal",
+        )
+    return figure

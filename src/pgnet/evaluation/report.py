@@ -74,6 +74,7 @@ def write_report(
         for done, (name, figure) in enumerate(figures.items(), 1):
             svgs[name] = _write_figure(figure, temporary / name)
             progress(done)
+        _write_figure(plots.table(by_name["scores"]), temporary / "scores")
         for measure in found[0].curves:
             table = tables.curve_table(found, measure)
             table.write_csv(temporary / f"{table.name}.csv")
