@@ -30,7 +30,7 @@ from pgnet.video.writer import VideoWriter
 try:
     from playwright.sync_api import expect, sync_playwright
 
-    expect.set_options(timeout=60_000)
+    expect.set_options(timeout=120_000)
 except ImportError:
     sync_playwright = None
 
@@ -164,7 +164,7 @@ def server(tmp_path_factory, numbered, chromium):
 def context(chromium):
     """One person's browser; what goes wrong in the page fails the test."""
     context = chromium.new_context(viewport={"width": 1366, "height": 768}, accept_downloads=True)
-    context.set_default_timeout(60_000)
+    context.set_default_timeout(120_000)
     wrong = []
     context.on("weberror", lambda error: wrong.append(str(error.error)))
     # A refused style, script or request is told on the console.
