@@ -20,9 +20,6 @@ from pgnet.errors import PgnetError
 
 Array = NDArray[np.float64]
 
-AGREEING = 0.5
-"""Overlap from which two candidates speak of the same thing."""
-
 MAX_ERROR = math.log(1.8)
 """Of a size, as a logarithm, that calibration still believes."""
 
@@ -79,12 +76,6 @@ class Candidate(NamedTuple):
     """Probability that it is the target, 0 to 1."""
     penalty: float
     """What its change of size and shape left of the score, 0 to 1."""
-    rival: float = 0.0
-    """Score of the best candidate elsewhere: overlap with this one under 0.1."""
-    support: float = 1.0
-    """Sum of the scores of the candidates that agree (overlap of 0.5 or more), in scores of this one."""
-    spread: float = 0.0
-    """Standard deviation of the logarithms of their sizes, weighed by score."""
 
 
 def target_scores(cls: NDArray[np.float32]) -> Array:
@@ -150,24 +141,14 @@ def best_candidate(
     weighed = penalty * scores * (1 - options.window_influence) + window * options.window_influence
     best = np.unravel_index(np.argmax(weighed), weighed.shape)
     box, score = candidates[best], scores[best]
-    overlap = iou(cxcywh_to_xywh(candidates), cxcywh_to_xywh(box))
-    overlap[best] = 1  # also of a box without extent
-    near, voting = overlap >= AGREEING, overlap >= options.vote_iou
-    weights, logs = np.maximum(scores[near], 1e-9), np.log(candidates[near][:, 2:])
-    deviation = np.sqrt(_mean((logs - _mean(logs, weights)) ** 2, weights))
     if options.vote_iou < 1:
+        voting = iou(cxcywh_to_xywh(candidates), cxcywh_to_xywh(box)) >= options.vote_iou
+        voting[best] = True  # also a box without extent
         voters = candidates[voting]
         voters[:, 2:] = np.log(voters[:, 2:])
         box = _mean(voters, np.maximum(penalty[voting] * scores[voting], 1e-9) ** 2)
         box[2:] = np.exp(box[2:])
-    return Candidate(
-        box,
-        float(score),
-        float(penalty[best]),
-        rival=float(scores[overlap < 0.1].max(initial=0)),
-        support=float(scores[near].sum() / max(score, 1e-9)),
-        spread=float(deviation.mean()),
-    )
+    return Candidate(box, float(score), float(penalty[best]))
 
 
 def _mean(values: Array, weights: Array) -> Array:

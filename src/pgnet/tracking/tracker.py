@@ -16,11 +16,14 @@ from pgnet.crop import mean_colour, search_side, square_crop, template_side
 from pgnet.engine import Engine, Features, load_engine
 from pgnet.errors import PgnetError
 from pgnet.models import ModelFile, resolve
+from pgnet.tracking.colours import Colours
 from pgnet.tracking.frames import to_rgb
 from pgnet.tracking.postprocess import Candidate, TrackingOptions, best_candidate, size_stretch, smooth_size
-from pgnet.tracking.presence import LOST, PRESENT, Evidence, Presence, gather, next_state
+from pgnet.tracking.presence import LOST, PRESENT, Belief, Evidence, Presence, gather, next_belief
 
 CALIBRATION_ZOOMS = (1.15, 1.0, 1 / 1.15)
+REACH = 0.7
+"""Part of a search crop's side in which targets are found for certain: places to look at are so far from each other."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,13 +52,17 @@ class _Target:
     stretch: NDArray[np.float64]  # (2,) factors on the network's widths and heights
     smallest: NDArray[np.float64]  # (2,) lower limit of the size
     frame: tuple[int, int]  # height, width
-    reference: float  # logit of the target's own score on the first frame
-    recent: float  # mean logit of the last frames
-    state: str
-    doubts: int  # frames in a row that speak for a loss
-    tile: int  # next place to look at while lost, see `_places`
-    motion: float  # mean of `Evidence.motion`, the last frames weighed most
+    colours: Colours
+    belief: Belief
+    known: tuple[NDArray[np.float64], NDArray[np.float64]]  # centre and size when it was last present
+    place: int  # next place to look at while lost, see `_places`
+    motion: float  # mean way from frame to frame in target sizes, the last frames weighed most
     fill: tuple[float, ...]  # colour of what lies outside the frame: the first frame's mean, as SiamRPN trackers do
+
+    @property
+    def searching(self) -> bool:
+        """Whether it is lost and nothing speaks for where the box is."""
+        return self.belief.state == LOST and not self.belief.sures
 
 
 State = _Target
@@ -165,22 +172,20 @@ class _Method:
             stretch=np.ones(2),
             smallest=np.minimum(size, self.options.min_size),
             frame=(height, width),
-            reference=0.0,
-            recent=0.0,
-            state=PRESENT,
-            doubts=0,
-            tile=0,
+            colours=Colours(image, centre, size),
+            belief=Belief(),
+            known=(centre, size),
+            place=0,
             motion=1.0,
             fill=fill,
         )
         return self._calibrate(image, target)
 
     def _calibrate(self, image: NDArray[np.uint8], target: _Target) -> _Target:
-        """Look at the first frame itself, in three sizes: how sure is the network, and what size does it see?"""
+        """Look at the first frame itself, in three zooms: what size does the network see?"""
         found = self._look(image, [_Look(target, self.options, zoom) for zoom in CALIBRATION_ZOOMS])
         stretch = size_stretch(target.size, np.array([look.size for look in found]), self.options.calibration)
-        reference = float(np.mean([look.evidence.logit for look in found]))
-        return replace(target, stretch=stretch, reference=reference, recent=reference)
+        return replace(target, stretch=stretch)
 
     def _look(self, image: NDArray[np.uint8], looks: Sequence[_Look]) -> list[_Found]:
         """The best candidate in each search crop; all crops of one size are one batch."""
@@ -194,19 +199,25 @@ class _Method:
             levels = zip(*(look.target.features for look in batch.values()), strict=True)
             outputs = self.engine.search([np.concatenate(level) for level in levels], np.stack(crops))
             for (i, look), side, cls, reg in zip(batch.items(), sides, *outputs, strict=True):
-                found[i] = self._found(look, size / side, cls, reg)
+                found[i] = self._found(image, look, size / side, cls, reg)
         return [found[i] for i in range(len(looks))]
 
-    def _found(self, look: _Look, scale: float, cls: NDArray[np.float32], reg: NDArray[np.float32]) -> _Found:
+    def _found(
+        self,
+        image: NDArray[np.uint8],
+        look: _Look,
+        scale: float,
+        cls: NDArray[np.float32],
+        reg: NDArray[np.float32],
+    ) -> _Found:
         """The best candidate in a crop of that many pixels for each of the frame."""
         target = look.target
         width, height = target.size * scale
         best = best_candidate(cls, reg, self._grids[look.size], (width, height), look.options, target.stretch)
-        shift = best.box[:2] - look.size / 2
-        evidence = gather(best, (width, height), float(np.hypot(*shift)), target.recent, target.reference)
-        return _Found(
-            best, target.centre + shift / scale, best.box[2:] / scale, evidence, self.presence.probability(evidence)
-        )
+        centre = target.centre + (best.box[:2] - look.size / 2) / scale
+        size = best.box[2:] / scale
+        evidence = gather(best, target.colours.likeness(image, centre, size))
+        return _Found(best, centre, size, evidence, self.presence.probability(evidence))
 
     def _advance(self, image: NDArray[np.uint8], targets: Sequence[_Target]) -> list[tuple[Prediction, _Target]]:
         """Find the targets in the next frame.
@@ -220,46 +231,43 @@ class _Method:
                 "start again with a box in this frame."
             )
         looks = [_Look(target, self.options, size=self._crop_size(target)) for target in targets]
-        # While lost, a target is also looked for in one more place of the frame.
-        lost = [i for i, target in enumerate(targets) if target.state == LOST and self.options.redetect]
+        # A lost target that is not just being found again is looked for in one more place of the frame.
+        lost = [i for i, target in enumerate(targets) if target.searching and self.options.redetect]
         looks += [self._elsewhere(targets[i]) for i in lost]
         found = self._look(image, looks)
         there = dict(zip(lost, found[len(targets) :], strict=True))
         return [self._follow(target, found[i], there.get(i)) for i, target in enumerate(targets)]
 
     def _crop_size(self, target: _Target) -> int:
-        still = target.state == PRESENT and target.motion < self.options.near
+        still = target.belief.state == PRESENT and target.motion < self.options.near
         return anchors.NEAR_SIZE if still else anchors.SEARCH_SIZE
 
     def _elsewhere(self, target: _Target) -> _Look:
-        places = _places(target)
-        there = replace(target, centre=places[target.tile % len(places)])
+        places = _places(target, self.options.context)
+        there = replace(target, centre=places[target.place % len(places)], size=target.known[1])
         return _Look(there, replace(self.options, window_influence=0.0))
 
     def _follow(self, target: _Target, found: _Found, there: _Found | None) -> tuple[Prediction, _Target]:
-        """What a target's look says, or that elsewhere if it gives far better evidence."""
-        tile = target.tile
+        """What a target's look says, or that elsewhere if the target is there and not here."""
         if there is not None:
-            tile += 1
-            if there.probability >= self.presence.sure and there.probability > found.probability:
-                found, tile = there, 0
+            target = replace(target, place=target.place + 1)
+            if there.probability >= self.presence.sure and found.probability < 0.5:
+                found, target = there, replace(target, size=target.known[1])
         height, width = target.frame
         limit = np.array([width, height], np.float64)
         size = smooth_size(target.size, found.size, found.candidate, self.options.size_lr)
-        state, doubts = next_state(target.state, target.doubts, found.probability, self.presence)
-        target = replace(
-            target,
-            centre=np.clip(found.centre, 0, limit),
-            size=np.clip(size, target.smallest, limit),
-            recent=found.evidence.recent,
-            state=state,
-            doubts=doubts,
-            tile=tile,
-            motion=(target.motion + found.evidence.motion) / 2,
-        )
-        box = cxcywh_to_xywh(np.concatenate([target.centre, target.size]))
+        centre, size = np.clip(found.centre, 0, limit), np.clip(size, target.smallest, limit)
+        moved = float(np.hypot(*(centre - target.centre)) / np.sqrt(target.size.prod()))
+        belief = next_belief(target.belief, found.probability, self.presence)
+        target = replace(target, centre=centre, size=size, belief=belief, motion=(target.motion + moved) / 2)
+        if belief.state == PRESENT:
+            target = replace(target, known=(centre, size), place=0)
         prediction = Prediction(
-            clip(box, width, height), found.candidate.score, found.probability, state, found.evidence
+            clip(cxcywh_to_xywh(np.concatenate([centre, size])), width, height),
+            found.candidate.score,
+            found.probability,
+            belief.state,
+            found.evidence,
         )
         return prediction, target
 
@@ -358,7 +366,8 @@ class MultiTracker(_Method):
         """
         centre, size = np.split(xywh_to_cxcywh(np.asarray(box, np.float64)), 2)
         target = self._targets[id]
-        self._targets[id] = replace(target, centre=centre, size=np.maximum(size, target.smallest), state=state)
+        size = np.maximum(size, target.smallest)
+        self._targets[id] = replace(target, centre=centre, size=size, known=(centre, size), belief=Belief(state))
 
     def stop(self, id: int) -> State:
         """Follow a target no longer -> what was known of it, for `resume`.
@@ -389,13 +398,13 @@ class MultiTracker(_Method):
         return predictions
 
 
-def _places(target: _Target) -> list[NDArray[np.float64]]:
-    """Centres of search crops that cover the frame and overlap by half, those near the last position first."""
-    height, width = target.frame
-    step = search_side(target.size[0], target.size[1]) / 2
+def _places(target: _Target, context: float) -> list[NDArray[np.float64]]:
+    """Centres of search crops that cover the frame, those near where the target was last present first."""
+    centre, size = target.known
+    step = REACH * search_side(size[0], size[1], context)
     columns, rows = (
-        np.linspace(0, extent, max(2, int(np.ceil(extent / step)) + 1))[1:-1] if extent > 2 * step else [extent / 2]
-        for extent in (width, height)
+        (np.arange(count) + 0.5) * extent / count
+        for extent, count in ((extent, int(np.ceil(extent / step))) for extent in target.frame[::-1])
     )
     places = [np.array([x, y], np.float64) for y in rows for x in columns]
-    return sorted(places, key=lambda place: float(np.hypot(*(place - target.centre))))
+    return sorted(places, key=lambda place: float(np.hypot(*(place - centre))))
