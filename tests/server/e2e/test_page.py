@@ -52,7 +52,7 @@ def lacking(what: str) -> None:
     pytest.skip(message)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
     """Debian's Chromium; nothing is downloaded."""
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -68,7 +68,7 @@ def chromium():
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def stone():
     """The first frames of the demo clip, each with the true box."""
     return list(itertools.islice(demo_frames(), FRAMES))
@@ -81,14 +81,14 @@ def write_clip(path: Path, images) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def clip(tmp_path_factory, stone):
     """A clip to track, and (FRAMES, 4) the true boxes."""
     path = write_clip(tmp_path_factory.mktemp("clip") / "stone.mp4", [image for image, _ in stone])
     return path, np.array([box for _, box in stone])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def long_clip(tmp_path_factory, stone):
     """Forth and back many times: still being tracked when something happens to it, on a fast machine, too."""
     there = [image for image, _ in stone]
@@ -96,7 +96,7 @@ def long_clip(tmp_path_factory, stone):
     return write_clip(tmp_path_factory.mktemp("clip") / "long.mp4", images)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def numbered(tmp_path_factory):
     """A clip with its frame numbers painted as eight black and white bars; uneven times, B-frames."""
     path = tmp_path_factory.mktemp("numbered") / "numbered.mp4"
@@ -149,7 +149,7 @@ class Server:
         self.process.wait(30)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def server(tmp_path_factory, numbered, chromium):
     folder = tmp_path_factory.mktemp("serve")
     library = folder / "library"
