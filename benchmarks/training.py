@@ -10,6 +10,7 @@ precision.
 
 from __future__ import annotations
 
+import copy
 import json
 import sys
 import time
@@ -54,7 +55,7 @@ def loader_rate(recipe: Recipe, batches: int) -> float:
 def step_function(recipe: Recipe, device: torch.device, *, compiled: bool, fused: bool) -> Callable[[Pair], None]:
     """One training step on pairs that are on the device, as the loop takes it once all blocks are trained."""
     net = loop.build(replace(recipe, backbone=None, init=None)).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    average = loop.copy.deepcopy(net).requires_grad_(False)
+    average = copy.deepcopy(net).requires_grad_(False)
     loop.freeze(net, recipe.train_blocks)
     optimizer = loop.make_optimizer(net, recipe)
     if fused:
