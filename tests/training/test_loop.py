@@ -13,6 +13,8 @@ import torch
 from pgnet import Tracker
 from pgnet.errors import PgnetError
 from pgnet.models import resolve
+from pgnet.nn.backbone import Block, ResNet
+from pgnet.nn.network import PGNet
 from pgnet.nn.weights import load_model
 from pgnet.training import loop
 from pgnet.training.log import RunLog
@@ -146,3 +148,21 @@ def test_initial_weights_are_a_model_or_another_file(tmp_path: Path) -> None:
         loop.initial_model(Path("pgnet-huge"))
     with pytest.raises(PgnetError, match="does not exist"):
         loop.initial_model(tmp_path / "nowhere.safetensors")
+
+
+def test_blocks_before_a_silent_one_are_trained_as_if_it_were_computed() -> None:
+    torch.manual_seed(0)
+    net = PGNet(ResNet((Block(4, 1), Block(4, 2)), levels=(2,)), channels=4)
+    for unit in net.backbone.blocks[1]:
+        torch.nn.init.zeros_(unit.bn3.weight)
+    image, gradients = torch.rand(1, 3, 63, 63) * 255, []
+    for silent in (True, False):
+        loop.freeze(net, (1,))
+        assert all(unit.silent for unit in net.backbone.blocks[1])
+        for unit in net.backbone.blocks[1]:
+            unit.silent = silent
+        net.zero_grad()
+        net.features(image)[0].square().sum().backward()
+        gradients.append(net.backbone.blocks[0][0].conv2.weight.grad.clone())
+    assert gradients[0].any()
+    torch.testing.assert_close(gradients[0], gradients[1])

@@ -73,8 +73,8 @@ class Bottleneck(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, inputs, H, W) -> (B, 4 * width, H', W')."""
-        if self.silent:
-            return self.relu(x if self.shortcut is None else self.shortcut(x))
+        if self.silent:  # without a shortcut of its own, x is a unit's output and has been through the ReLU
+            return x if self.shortcut is None else self.relu(self.shortcut(x))
         y = self.relu(self.bn1(self.conv1(x)))
         y = self.relu(self.bn2(self.conv2(y)))
         y = self.bn3(self.conv3(y))
