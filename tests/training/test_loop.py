@@ -115,8 +115,9 @@ def test_processes_share_the_pairs_of_a_step() -> None:
     assert sorted(two[0] + two[1]) == one and two[0][:2] + two[1][:2] == one[:4]
 
 
-def test_the_rate_warms_up_and_falls(recipe: Recipe) -> None:
-    long = dataclasses.replace(recipe, steps=100, warmup=10)
+@pytest.mark.parametrize("decay", ["cosine", "exponential"])
+def test_the_rate_warms_up_and_falls(recipe: Recipe, decay: str) -> None:
+    long = dataclasses.replace(recipe, steps=100, warmup=10, decay=decay)
     rates = [loop.rate(long, step) for step in range(100)]
     assert rates[0] == 0.1 and max(rates) == rates[10] == 1.0
     assert all(a >= b for a, b in pairwise(rates[10:])) and rates[-1] < 0.02

@@ -53,6 +53,7 @@ def test_data_in_the_documentation_loads(tmp_path: Path, text: str) -> None:
         ('model = "a"\ndata = "b"\nstep = 3', [], "Unknown in .*: step;"),
         ('model = "a"\ndata = "b"\nsteps = "many"', [], "'many' of steps .* type int"),
         ('model = "a"\ndata = "b"\nsteps = 0', [], "steps must be at least 1"),
+        ('model = "a"\ndata = "b"\ndecay = "linear"', [], "Unknown decay 'linear'"),
         ("model = ", [], "not valid TOML"),
         ('model = "a"\ndata = "b"', ["steps"], "key=value"),
         ('model = "a"\ndata = "b"', ["steps=abc"], "does not fit"),

@@ -105,11 +105,11 @@ def freeze(net: PGNet, trained: tuple[int, ...]) -> None:
 
 
 def rate(recipe: Recipe, step: int) -> float:
-    """The learning rate's factor at a step: linear warm-up, then a cosine down to 1 %."""
+    """The learning rate's factor at a step: linear warm-up, then the recipe's decay to 1 %."""
     if step < recipe.warmup:
         return (step + 1) / recipe.warmup
     done = (step - recipe.warmup) / max(1, recipe.steps - recipe.warmup)
-    return 0.01 + 0.99 * (1 + math.cos(math.pi * done)) / 2
+    return 0.01**done if recipe.decay == "exponential" else 0.01 + 0.99 * (1 + math.cos(math.pi * done)) / 2
 
 
 def make_optimizer(net: PGNet, recipe: Recipe) -> torch.optim.Optimizer:

@@ -13,6 +13,8 @@ from pgnet.training.losses import LossOptions
 from pgnet.training.pairs import PairOptions
 from pgnet.training.sources import DataSet, Sources, read_sources
 
+DECAYS = ("cosine", "exponential")
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -37,7 +39,8 @@ class Recipe:
             the two sides from the first step; at the full rate that is destroyed before it is of use.
         train_blocks: numbers of the backbone's blocks that are trained, once unfrozen.
         unfreeze: step from which they are.
-        warmup: steps of linear warm-up; a cosine decay to 1 % follows.
+        warmup: steps of linear warm-up; a decay to 1 % follows.
+        decay: its form, "cosine" or "exponential" (SiamRPN++'s).
         weight_decay: of AdamW.
         clip: of the gradients' norm.
         ema: decay of the weights' moving average, which is what is validated and shipped.
@@ -66,6 +69,7 @@ class Recipe:
     train_blocks: tuple[int, ...] = ()
     unfreeze: int = 0
     warmup: int = 200
+    decay: str = "cosine"
     weight_decay: float = 1e-4
     clip: float = 10.0
     ema: float = 0.998
@@ -82,6 +86,8 @@ class Recipe:
         for name, least in (("steps", 1), ("batch", 1), ("validate_every", 1), ("validation_pairs", 0)):
             if getattr(self, name) < least:
                 raise PgnetError(f"The recipe's {name} must be at least {least}, not {getattr(self, name)}.")
+        if self.decay not in DECAYS:
+            raise PgnetError(f"Unknown decay {self.decay!r}; known are {', '.join(DECAYS)}.")
         if not 0 < self.part <= 1:
             raise PgnetError(f"The recipe's part must be above 0 and at most 1, not {self.part}.")
 
