@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import json
 import math
 import time
 from collections.abc import Iterator
@@ -183,7 +184,7 @@ def validate(net: PGNet, pairs: list[Pair], options: LossOptions | None = None, 
 def train(
     recipe: Recipe, out: Path, *, resume: bool = False, minutes: float | None = None, fabric: Fabric | None = None
 ) -> dict[str, float]:
-    """Run a recipe; `out` gets last.ckpt, log.jsonl, a TensorBoard log and, at the end, the model's three files.
+    """Run a recipe; `out` gets recipe.json, last.ckpt, log.jsonl, a TensorBoard log and, at the end, the model's files.
 
     At each validation, average.safetensors there gets the averaged weights.
 
@@ -240,6 +241,9 @@ def train(
     started = saved = time.monotonic()
     scores: dict[str, float] = {}
     trained: tuple[int, ...] | None = None
+    if fabric.is_global_zero:
+        with atomic(out / "recipe.json") as temporary:
+            temporary.write_text(json.dumps(dataclasses.asdict(recipe), indent=1, default=str) + "\n")
     with ExitStack() as stack:
         log = stack.enter_context(RunLog(out, state["step"], recipe.steps)) if fabric.is_global_zero else None
         for step, pair in enumerate(batches, start=state["step"]):
