@@ -1,10 +1,10 @@
 """Fit and draw how a score grows with the pairs seen and with the number of pictures.
 
-    python benchmarks/ablation.py benchmarks/scaling.toml --out runs/scaling
-    python benchmarks/scaling.py runs/scaling --out docs/images/scaling.png
+    python benchmarks/scaling.py runs/pgnet-lite --parts runs/scaling --out docs/images/scaling.png
 
-Reads finished runs (recipe.json and log.jsonl): those on all data give the first curve, those of the longest run's
-steps the second. The curve is a - b x^-c (Hestness et al., 2017): a power law towards what cannot be passed.
+The validations of one run give the first curve, the last validations of runs on parts of the data, which ablation.py
+leaves (benchmarks/scaling.toml), the second. The curve is a - b x^-c (Hestness et al., 2017): a power law towards what
+cannot be passed.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ Array = NDArray[np.float64]
 
 
 class Run(NamedTuple):
-    """A finished run: pairs seen, share of the data, mean IoU on the validation split."""
+    """Of a training run: the share of the data, and at each validation the pairs seen and the mean IoU."""
 
-    pairs: int
     part: float
-    score: float
+    pairs: Array
+    score: Array
 
 
 def read_run(folder: Path) -> Run:
@@ -42,12 +42,14 @@ def read_run(folder: Path) -> Run:
     try:
         recipe = json.loads((folder / "recipe.json").read_text())
         records = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
-        last = [r for r in records if "validation_iou" in r][-1]
-    except (OSError, ValueError, IndexError) as error:
-        raise PgnetError(f"{folder} has no finished training run with a validation: {error}.") from error
-    if last["step"] != recipe["steps"]:
-        raise PgnetError(f"The run in {folder} is not finished: step {last['step']} of {recipe['steps']}.")
-    return Run(recipe["steps"] * recipe["batch"], recipe["part"], last["validation_iou"])
+    except (OSError, ValueError) as error:
+        raise PgnetError(f"{folder} has no training run: {error}.") from error
+    steps, score = (
+        np.array([(r["step"], r["validation_iou"]) for r in records if "validation_iou" in r]).reshape(-1, 2).T
+    )
+    if recipe["steps"] not in steps:
+        raise PgnetError(f"The run in {folder} is not finished: it has no validation at step {recipe['steps']}.")
+    return Run(recipe["part"], steps * recipe["batch"], score)
 
 
 def pictures(root: Path, part: float) -> int:
@@ -84,26 +86,26 @@ def draw(axes: Axes, x: Array, score: Array, unit: str) -> str:
 
 
 def main(
-    runs: Annotated[Path, typer.Argument(help="Folder of runs, as ablation.py leaves it.")],
+    run: Annotated[Path, typer.Argument(help="Folder of `pgnet train`.")],
     out: Annotated[Path, typer.Option(help="A .png or .svg file.")],
+    parts: Annotated[Path | None, typer.Option(help="Folder of runs on parts of the data.")] = None,
     data: Annotated[Path, typer.Option(help="The recipes' data.")] = Path("../shared/data/train"),
 ) -> None:
     """Fit and draw how a score grows with the pairs seen and with the number of pictures."""
-    found = [read_run(log.parent) for log in sorted(runs.glob("*/log.jsonl"))]
-    whole = [run for run in found if run.part == 1]
-    longest = max((run.pairs for run in whole), default=0)
-    parts = [run for run in found if run.pairs == longest]
-    if min(len(whole), len(parts)) < 3:
-        found_words = f"{len(whole)} on all data, {len(parts)} of equal length"
-        raise PgnetError(f"A curve needs three runs; {runs} has {found_words}.")
-    figure = Figure(figsize=(9, 3.4), layout="constrained")
-    left, right = figure.subplots(1, 2, sharey=True)
-    left.set_ylabel("mean IoU, validation")
-    for axes, chosen, x, unit in (
-        (left, whole, [run.pairs for run in whole], "pairs seen"),
-        (right, parts, [pictures(data, run.part) for run in parts], "pictures"),
-    ):
-        print(draw(axes, np.array(x, float), np.array([run.score for run in chosen]), unit))
+    whole = read_run(run)
+    curves = {"pairs seen": (whole.pairs, whole.score)}
+    if parts:
+        found = [read_run(log.parent) for log in sorted(parts.glob("*/log.jsonl"))]
+        seen = np.array([pictures(data, each.part) for each in found], float)
+        curves["pictures"] = seen, np.array([each.score[-1] for each in found])
+    for unit, (x, _) in curves.items():
+        if len(x) < 3:
+            raise PgnetError(f"A curve needs three points; for {unit} there are {len(x)}.")
+    figure = Figure(figsize=(4.5 * len(curves), 3.4), layout="constrained")
+    panels = figure.subplots(1, len(curves), squeeze=False)[0]
+    panels[0].set_ylabel("mean IoU, validation")
+    for axes, (unit, (x, score)) in zip(panels, curves.items(), strict=True):
+        print(draw(axes, x, score, unit))
     with atomic(out) as temporary:
         figure.savefig(temporary, dpi=110, format=out.suffix[1:])
 

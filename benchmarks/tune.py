@@ -31,20 +31,20 @@ from pgnet.evaluation.runner import PgnetTracker
 from pgnet.models import ModelFile, resolve
 from pgnet.tracking import Tracker, TrackingOptions
 
-Task = tuple[Path, TrackingOptions, Sequence]
+Task = tuple[Path, str, bool, TrackingOptions, Sequence]
 
 
 @cache
-def loaded(model: Path) -> Tracker:
+def loaded(model: Path, engine: str, half: bool) -> Tracker:
     """One tracker per process, with one thread."""
     cv2.setNumThreads(1)
-    return Tracker.load(model, threads=1)
+    return Tracker.load(model, engine=engine, half=half, threads=1)
 
 
 def score(task: Task) -> Curves:
     """Curves of one sequence with these options."""
-    model, options, sequence = task
-    tracker = loaded(model)
+    model, engine, half, options, sequence = task
+    tracker = loaded(model, engine, half)
     tracker.options = options
     return otb_curves(run_sequence(lambda: PgnetTracker(tracker), sequence).boxes, sequence.boxes)
 
@@ -103,6 +103,8 @@ def main(
     trials: Annotated[int, typer.Option(min=0)] = 30,
     seed: int = 0,
     workers: Annotated[int, typer.Option(min=1, help="Processes, one thread each.")] = 1,
+    engine: Annotated[str, typer.Option(help="As of pgnet track.")] = "onnxruntime",
+    half: Annotated[bool, typer.Option("--half", help="Half precision, where the engine has it.")] = False,
     write: Annotated[bool, typer.Option("--write", help="Put the best options into the model file.")] = False,
 ) -> None:
     """Search a model's tracking options for the best success AUC."""
@@ -116,7 +118,7 @@ def main(
     run: Callable[[Callable[[Task], Curves], Iterable[Task]], Iterable[Curves]] = pool.map if pool else map
 
     def evaluate(options: TrackingOptions) -> Curves:
-        results = run(score, [(file.path, options, sequence) for sequence in chosen])
+        results = run(score, [(file.path, engine, half, options, sequence) for sequence in chosen])
         curves = mean_curves(list(track(results, "trial", len(chosen), console=console, transient=True)))
         print(describe(options, curves), flush=True)
         return curves
