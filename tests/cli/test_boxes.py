@@ -1,6 +1,6 @@
 import pytest
 
-from pgnet.cli.boxes import Given, check_boxes, combine, last_frame, parse_given, read_boxes
+from pgnet.cli.boxes import Given, check_boxes, combine, last_frame, parse_given, parse_place, read_boxes
 from pgnet.errors import PgnetError
 from pgnet.results import SourceInfo
 from pgnet.results.marks import Marks
@@ -52,6 +52,20 @@ def test_other_forms_are_refused_with_an_example(said):
         parse_given(said)
 
 
+@pytest.mark.parametrize(
+    ("said", "who", "frame"),
+    [("120", "", 120), ("2@0", "2", 0), ("red car: 2@7", "red car: 2", 7), ("a@b@7", "a@b", 7)],
+)
+def test_a_frame_to_confirm_or_remove(said, who, frame):
+    assert parse_place(said, "--remove") == Given(said, who, frame, option="--remove")
+
+
+@pytest.mark.parametrize("said", ["", "-3", "2.5s", "dog", "@7", " @7", "dog@", "7:absent", "7:1,2,3,4", "a\n@7"])
+def test_what_is_no_frame_is_refused_with_an_example(said):
+    with pytest.raises(PgnetError, match=r"--confirm takes a frame, .*dog@250"):
+        parse_place(said, "--confirm")
+
+
 def test_boxes_without_a_frame_are_targets_of_their_own():
     assert targets(text(A), text(B)) == {(1, ""): {5: A}, (2, ""): {5: B}}
 
@@ -99,7 +113,7 @@ def test_a_name_of_several_is_refused():
 
 def test_boxes_must_lie_in_the_frame():
     check_boxes([Marks(1, "", {5: (-10, -10, 40, 40), 7: None})], 320, 240)
-    with pytest.raises(PgnetError, match=r"no box of target 2 \(dog\), only where it is absent"):
+    with pytest.raises(PgnetError, match=r"No frame has a box of target 2 \(dog\)"):
         check_boxes([Marks(1, "", {5: A}), Marks(2, "dog", {50: None})], 320, 240)
     with pytest.raises(PgnetError, match=r"target 2 \(dog\) in frame 7: .*outside the frame \(320 x 240\)"):
         check_boxes([Marks(2, "dog", {5: A, 7: (400, 20, 30, 40)})], 320, 240)

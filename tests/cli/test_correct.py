@@ -29,7 +29,7 @@ def test_one_of_three_is_corrected_in_the_middle(run, tracker, capsys):
     after = Track.read_json(run)
     # 11 frames forwards to the end, and back until nothing was to be gained: the way there is known.
     said = capsys.readouterr().out
-    assert f"Tracked again: {tracker.updates} of {len(after)} boxes" in said
+    assert f"Redone: frames 1-23 of target 2 (cat), in {tracker.updates} steps of the tracker;" in said
     assert 11 < tracker.updates <= 11 + 11
     for id in (0, 2):
         np.testing.assert_array_equal(after.targets[id].boxes, before.targets[id].boxes)
@@ -48,10 +48,48 @@ def test_one_of_three_is_corrected_in_the_middle(run, tracker, capsys):
     assert not run.with_name("track.mp4").exists()  # it would not fit
 
 
-def test_the_target_is_absent_from_a_frame_on(run, tracker):
+def test_the_target_is_absent_from_a_frame_on(run, tracker, capsys):
     assert main(["correct", str(run), "--box", "dog@10:absent", "--no-video"]) == 0
     dog = Track.read_json(run).targets[0]
     assert dog.frames.tolist() == list(range(11)) and dog.absent[10] and tracker.updates == 0
+    assert "Redone: frames 1-23 of target 1 (dog), in 0 steps of the tracker;" in capsys.readouterr().out
+
+
+def test_where_a_box_is_confirmed_tracking_again_ends(run, tracker, capsys):
+    before = Track.read_json(run)
+    assert main(["correct", str(run), "--confirm", "2@10", "--box", "cat@14:70,40,30,30", "--no-video"]) == 0
+    after = Track.read_json(run)
+    cat = after.targets[1]
+    assert cat.boxes[10].tolist() == before.targets[1].boxes[10].tolist()
+    assert np.flatnonzero(cat.keyframes).tolist() == [0, 10, 14]
+    # Back from 10 to where it meets the way there; forwards to 13 and back again; forwards from 14 to the end.
+    assert tracker.updates == 9 + 3 + 3 + 9
+    assert (
+        f"Redone: frames 1-23 of target 2 (cat), in {tracker.updates} steps of the tracker;" in capsys.readouterr().out
+    )
+    # What lies before the confirmed frame stays as it is, whatever is said after it.
+    tracker.updates = 0
+    assert main(["correct", str(run), "--box", "cat@13:90,40,30,30", "--no-video"]) == 0
+    np.testing.assert_array_equal(Track.read_json(run).targets[1].boxes[:11], cat.boxes[:11])
+    assert "Redone: frames 11-12 of target 2 (cat), in 2 steps of the tracker;" in capsys.readouterr().out
+    assert tracker.updates == 2  # the way there is known
+
+
+def test_what_a_person_set_is_taken_back(run, tracker, capsys):
+    before = Track.read_json(run)
+    assert main(["correct", str(run), "--box", "cat@12:70,40,30,30", "--box", "dog@10:absent", "--no-video"]) == 0
+    tracker.updates = 0
+    assert main(["correct", str(run), "--remove", "cat@12", "--remove", "dog@10", "--no-video"]) == 0
+    after = Track.read_json(run)
+    for one, other in zip(after.targets, before.targets, strict=True):
+        np.testing.assert_array_equal(one.boxes, other.boxes)
+        np.testing.assert_array_equal(one.keyframes, other.keyframes)
+    assert tracker.updates == 23  # one way through the frames after the first, for both
+    redone = "frames 1-23 of target 1 (dog), frames 1-23 of target 2 (cat)"
+    assert f"Redone: {redone}, in 46 steps of the tracker; everything else" in capsys.readouterr().out
+    # Once more, what is said is nothing new.
+    assert main(["correct", str(run), "--confirm", "cat@0", "--no-video"]) == 0
+    assert tracker.updates == 23 and "Nothing had to be done again." in capsys.readouterr().out
 
 
 def test_the_result_may_go_elsewhere(run, tracker, tmp_path, capsys):
@@ -103,6 +141,14 @@ def test_another_model_is_said(run, capsys):
         (["--box", "cat@12:300,30,40,25"], "outside the frame"),
         (["--box", f"cat@12:{BOX}", "--model", "pgnet-huge"], "pgnet-huge"),
         (["--boxes", "nowhere.csv"], "nowhere.csv"),
+        (["--confirm", "12"], "several targets"),
+        (["--confirm", "cat@24"], "--confirm cat@24 is for frame 24, and the last one to track is frame 23"),
+        (["--confirm", "3@2"], "the track has no box there; give --box 2:X,Y,W,H, or --box 2:absent"),
+        (["--remove", "cat@12"], "no person set frame 12 of target 2 (cat); those that were set are 0."),
+        (["--remove", "bird@0"], "no target 4 (bird)"),
+        (["--remove", "cat@0"], "No frame has a box of target 2 (cat)"),
+        (["--remove", "cat@0", "--box", f"2@0:{BOX}"], "are for the same frame of target 2 (cat)"),
+        (["--confirm", "cat@8", "--confirm", "2@8"], "a box in frame 8 already"),
     ],
 )
 def test_what_cannot_be_corrected_changes_nothing(run, tracker, capsys, arguments, complaint):
@@ -112,6 +158,15 @@ def test_what_cannot_be_corrected_changes_nothing(run, tracker, capsys, argument
     assert complaint in said.err and len(said.err.splitlines()) == 1 and said.out == ""
     assert {path: path.read_bytes() for path in run.parent.iterdir()} == before
     assert tracker.updates == 0
+
+
+def test_what_the_tracker_lost_cannot_be_confirmed(run, capsys):
+    data = json.loads(run.read_text())
+    row = next(row for row in data["frames"] if row["frame"] == 12 and row["target"] == 2)
+    row |= {"presence": 0.1, "state": "lost"}
+    run.write_text(json.dumps(data))
+    assert main(["correct", str(run), "--confirm", "cat@12"]) == 2
+    assert "lost the target there; give --box 12:X,Y,W,H, or --box 12:absent" in capsys.readouterr().err
 
 
 def test_labels_that_contradict_each_other(run, tmp_path, capsys):
@@ -126,4 +181,4 @@ def test_a_target_without_a_box_is_said(run, capsys):
     data["targets"].append({"id": 9, "label": "ghost"})
     run.write_text(json.dumps(data))
     assert main(["correct", str(run), "--box", "cat@12:70,40,30,30"]) == 2
-    assert "no box of target 9 (ghost)" in capsys.readouterr().err
+    assert "No frame has a box of target 9 (ghost)" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Which targets are to be followed: the options --box and --boxes, put together."""
+"""Which targets are to be followed: --box, --boxes, and what else `pgnet correct` takes, put together."""
 
 from __future__ import annotations
 
@@ -13,27 +13,35 @@ from numpy.typing import NDArray
 
 from pgnet.boxes import check_target_box
 from pgnet.errors import PgnetError
-from pgnet.results import SourceInfo
+from pgnet.results import SourceInfo, TargetTrack
 from pgnet.results.formats import read
 from pgnet.results.marks import Marks, marks_of
 from pgnet.results.track import is_one_line
+from pgnet.tracking.presence import LOST
 from pgnet.tracking.spans import Box
 
 FORM = "[NAME@][FRAME:]X,Y,W,H, such as 120,80,64,48 or dog@250:120,80,64,48"
 ABSENT = "absent"
+BOX, CONFIRM, REMOVE = "--box", "--confirm", "--remove"
+MOST = 10
+"""Frames that a message lists at most."""
 
 
 @dataclass(frozen=True)
 class Given:
-    """One --box."""
+    """One --box, --confirm or --remove."""
 
     text: str
     who: str
     """Name or id of the target; "" if not said."""
     frame: int | None
     """None: the first one."""
-    box: Box | None
-    """None: absent."""
+    box: Box | None = None
+    """Of --box; None: absent."""
+    option: str = BOX
+
+    def __str__(self) -> str:
+        return f"{self.option} {self.text}"
 
 
 def parse_given(text: str) -> Given:
@@ -54,6 +62,18 @@ def parse_given(text: str) -> Given:
     except ValueError:
         raise PgnetError(f"--box takes four numbers X,Y,W,H in pixels: {FORM}, not {text!r}.") from None
     return Given(text, who.strip(), frame, (x, y, w, h))
+
+
+def parse_place(text: str, option: str) -> Given:
+    """``"[NAME@]FRAME"``, as --confirm and --remove take it; whether the frame is right for that is checked later.
+
+    Raises:
+        PgnetError: another form.
+    """
+    who, at, frame = text.rpartition("@")
+    if not re.fullmatch(r"\d{1,9}", frame) or (at and not who.strip()) or not is_one_line(who):
+        raise PgnetError(f"{option} takes a frame, [NAME@]FRAME, such as 250 or dog@250, not {text!r}.")
+    return Given(text, who.strip(), int(frame), option=option)
 
 
 def read_boxes(path: Path, source: SourceInfo, first: int, last: int | None) -> list[Marks]:
@@ -77,19 +97,86 @@ def read_boxes(path: Path, source: SourceInfo, first: int, last: int | None) -> 
 def combine(given: Sequence[Given], known: Iterable[Marks], first: int, last: int | None) -> list[Marks]:
     """The targets that are known already, and what the options --box add to them or start.
 
-    A box without name and frame is a target of its own, with the next free number; so is that of a new name. One with a
-    frame but without name is of the only target.
-
     Args:
         given: the options.
         known: from a file.
         first, last: frames that are tracked.
 
     Raises:
+        PgnetError: as `_assigned`.
+    """
+    targets = {target.id: target for target in known}
+    for (id, frame), one in _assigned(given, targets, first, last).items():
+        targets[id].keyframes[frame] = one.box
+    return [targets[id] for id in sorted(targets)]
+
+
+def corrected(
+    known: Sequence[TargetTrack], given: Sequence[Given], file: Sequence[Marks], first: int, last: int
+) -> list[Marks]:
+    """The targets of a track with what is said anew, which goes before what was said of the same frames.
+
+    Args:
+        known: the targets as they were tracked.
+        given: the options.
+        file: what a file says.
+        first, last: frames of the track.
+
+    Raises:
+        PgnetError: as `_assigned`, a box without a frame, one of a target that the track does not have, a box to
+            confirm that is not there, or one to remove that no person set.
+    """
+    for one in given:
+        if one.frame is None:
+            raise PgnetError(f"{one}: say which frame it is for, FRAME:X,Y,W,H, such as 120:{one.text}.")
+    tracks = {target.id: target for target in known}
+    marks = {target.id: marks_of(target) for target in known}
+    for target in file:
+        label = marks[target.id].label if target.id in marks else target.label
+        if target.label and target.label != label:
+            raise PgnetError(f"Target {target.id} is {target.label} in the file and {label} in the track.")
+    said = {target.id: Marks(target.id, target.label) for target in known} | {target.id: target for target in file}
+    options = _assigned(given, said, first, last)
+    for target in said.values():
+        if target.id not in marks:
+            raise PgnetError(f"The track has no {target}; it has {_ids(marks.values())}.")
+        marks[target.id].keyframes.update(target.keyframes)
+    for (id, frame), one in options.items():
+        keyframes = marks[id].keyframes
+        if one.option == CONFIRM:
+            keyframes[frame] = _confirmed(one, tracks[id], frame)
+        elif one.option == BOX:
+            keyframes[frame] = one.box
+        elif frame in keyframes:
+            del keyframes[frame]
+        else:
+            shown = ", ".join(map(str, sorted(keyframes)[:MOST])) + ", ..." * (len(keyframes) > MOST)
+            raise PgnetError(f"{one}: no person set frame {frame} of {marks[id]}; those that were set are {shown}.")
+    return list(marks.values())
+
+
+def _confirmed(one: Given, track: TargetTrack, frame: int) -> Box | None:
+    """What a track says of a frame, which --confirm says is right."""
+    row = track.row(frame)
+    if row is None or row.state == LOST:
+        why = "the tracker has lost the target there" if row else "the track has no box there"
+        raise PgnetError(f"{one}: {why}; give --box {frame}:X,Y,W,H, or --box {frame}:{ABSENT}.")
+    x, y, w, h = row.box
+    return None if row.absent else (x, y, w, h)
+
+
+def _assigned(
+    given: Sequence[Given], targets: dict[int, Marks], first: int, last: int | None
+) -> dict[tuple[int, int], Given]:
+    """Target and frame that each option is for; new targets are added to those that are known.
+
+    A box without name and frame is of a target of its own, with the next free number; so is that of a new name. One
+    with a frame but without name is of the only target.
+
+    Raises:
         PgnetError: a frame before the start or after the end, two boxes of a target on one frame, or a box that could
             be of several targets.
     """
-    targets = {target.id: target for target in known}
     taken = set(targets) | {int(one.who) for one in given if one.who.isdecimal() and one.frame is None}
     free = (number for number in count(1) if number not in taken)
 
@@ -101,55 +188,29 @@ def combine(given: Sequence[Given], known: Iterable[Marks], first: int, last: in
             return new(int(one.who))
         named = [target for target in targets.values() if target.label == one.who]
         if one.who and len(named) > 1:
-            raise PgnetError(f"--box {one.text}: several targets are called {one.who}; give a number: {_ids(named)}.")
+            raise PgnetError(f"{one}: several targets are called {one.who}; give a number: {_ids(named)}.")
         if one.who:
             return named[0] if named else new(next(free), one.who)
         if one.frame is None or not targets:
             return new(next(free))
         if len(targets) > 1:
             raise PgnetError(
-                f"--box {one.text}: there are several targets; say whose box it is with NAME@ or NUMBER@: "
-                f"{_ids(targets.values())}."
+                f"{one}: there are several targets; say which is meant with NAME@ or NUMBER@: {_ids(targets.values())}."
             )
         return next(iter(targets.values()))
 
+    found: dict[tuple[int, int], Given] = {}
     # Those that start targets come first, so that the others may stand in any order.
     for one in sorted(given, key=lambda one: (one.frame is not None, one.frame or 0)):
         target, frame = owner(one), first if one.frame is None else one.frame
-        _check_frame(f"--box {one.text} is for", frame, first, last)
-        if frame in target.keyframes:
-            raise PgnetError(f"--box {one.text}: {target} has a box in frame {frame} already; give one.")
-        target.keyframes[frame] = one.box
-    return [targets[id] for id in sorted(targets)]
-
-
-def corrected(
-    known: Sequence[Marks], given: Sequence[Given], file: Sequence[Marks], first: int, last: int
-) -> list[Marks]:
-    """The targets of a track with what is said anew, which goes before what was said of the same frames.
-
-    Args:
-        known: the targets as they were marked.
-        given: the options.
-        file: what a file says.
-        first, last: frames of the track.
-
-    Raises:
-        PgnetError: as `combine`, a box without a frame, or of a target that the track does not have.
-    """
-    for one in given:
-        if one.frame is None:
-            raise PgnetError(f"--box {one.text}: say which frame it is for, FRAME:X,Y,W,H, such as 120:{one.text}.")
-    labels = {target.id: target.label for target in known}
-    for target in file:
-        if target.label and target.label != labels.get(target.id, target.label):
-            raise PgnetError(f"Target {target.id} is {target.label} in the file and {labels[target.id]} in the track.")
-    said = {target.id: Marks(target.id, target.label) for target in known} | {target.id: target for target in file}
-    for target in combine(given, said.values(), first, last):
-        if target.id not in labels:
-            raise PgnetError(f"The track has no {target}; it has {_ids(known)}.")
-        said[target.id] = target
-    return [replace(target, keyframes={**target.keyframes, **said[target.id].keyframes}) for target in known]
+        _check_frame(f"{one} is for", frame, first, last)
+        other = found.get((target.id, frame))
+        if other and other.option != one.option:
+            raise PgnetError(f"{one} and {other} are for the same frame of {target}; give one of them.")
+        if other or frame in target.keyframes:
+            raise PgnetError(f"{one}: {target} has a box in frame {frame} already; give one.")
+        found[target.id, frame] = one
+    return found
 
 
 def first_frame(times: NDArray[np.float64], start: int | float | None) -> int:
@@ -165,10 +226,10 @@ def last_frame(times: NDArray[np.float64], end: int | float | None) -> int:
 
 
 def check_boxes(marks: Iterable[Marks], width: int, height: int) -> None:
-    """Raises: PgnetError where a box does not lie in a frame of this size, or a target has no box at all."""
+    """Raises: PgnetError where a box does not lie in a frame of this size, or a target has none at all."""
     for target in marks:
         if all(box is None for box in target.keyframes.values()):
-            raise PgnetError(f"There is no box of {target}, only where it is absent; give it one.")
+            raise PgnetError(f"No frame has a box of {target} that a person set; give it one with --box.")
         for frame, box in target.keyframes.items():
             if box is not None:
                 try:

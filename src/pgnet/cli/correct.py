@@ -1,11 +1,11 @@
-"""`pgnet correct TRACK --box NAME@FRAME:X,Y,W,H`: put a track right; only what a box concerns is tracked again."""
+"""`pgnet correct TRACK --box NAME@FRAME:X,Y,W,H`: put a track right; only what that concerns is tracked again."""
 
 from __future__ import annotations
 
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,6 +23,9 @@ from pgnet.cli.arguments import (
 )
 from pgnet.errors import PgnetError
 
+if TYPE_CHECKING:
+    from pgnet.results.retrack import Job
+
 
 def correct(
     track: Annotated[Path, typer.Argument(metavar="TRACK", help="track.json of a run.")],
@@ -38,6 +41,16 @@ def correct(
         Path | None,
         typer.Option(metavar="FILE", help="The same from a file, in any format that pgnet convert reads."),
     ] = None,
+    confirm: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[NAME@]FRAME", help="What TRACK says of the target in this frame is right: set it. Repeatable."
+        ),
+    ] = None,
+    remove: Annotated[
+        list[str] | None,
+        typer.Option(metavar="[NAME@]FRAME", help="Take back what was set in this frame. Repeatable."),
+    ] = None,
     model: Annotated[str | None, typer.Option(help="By default the one that TRACK names.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for the result; by default TRACK is changed.")] = None,
     no_video: Annotated[bool, typer.Option("--no-video", help="Write no video, only the boxes.")] = False,
@@ -50,9 +63,19 @@ def correct(
 ) -> None:
     """Put a track right with boxes in some of its frames.
 
-    Tracked again, forwards and backwards, is only what lies between a box and the next frames that a person has set.
+    Tracked again, forwards and backwards, is only what lies between such a frame and the next ones that a person has set.
     """
-    from pgnet.cli.boxes import check_boxes, corrected, first_frame, last_frame, parse_given, read_boxes
+    from pgnet.cli.boxes import (
+        CONFIRM,
+        REMOVE,
+        check_boxes,
+        corrected,
+        first_frame,
+        last_frame,
+        parse_given,
+        parse_place,
+        read_boxes,
+    )
     from pgnet.cli.extras import draw
     from pgnet.cli.progress import progress_bar
     from pgnet.cli.run import FILES, JSON, VIDEO, report, write_boxes
@@ -66,8 +89,12 @@ def correct(
     from pgnet.tracking import MultiTracker
 
     given = [parse_given(text) for text in box or ()]
+    given += [parse_place(text, CONFIRM) for text in confirm or ()]
+    given += [parse_place(text, REMOVE) for text in remove or ()]
     if not given and boxes is None:
-        raise PgnetError("Give a --box FRAME:X,Y,W,H, or --boxes FILE (see pgnet correct --help).")
+        raise PgnetError(
+            "Give a --box FRAME:X,Y,W,H, --boxes FILE, --confirm FRAME or --remove FRAME (see pgnet correct --help)."
+        )
     old = Track.read_json(track)
     folder = out or track.parent
     if folder / JSON != track:
@@ -80,7 +107,7 @@ def correct(
         first, last = first_frame(frames.index.times, start), last_frame(frames.index.times, end)
         known = [marks_of(target) for target in old.targets]
         file_marks = [] if boxes is None else read_boxes(boxes, replace(old.source, name=source), first, last)
-        marks = corrected(known, given, file_marks, first, last)
+        marks = corrected(old.targets, given, file_marks, first, last)
         check_boxes(marks, frames.source.width, frames.source.height)
         jobs = [job(before, after, last) for before, after in zip(known, marks, strict=True)]
         tracker = MultiTracker.load(file, **asdict(compute_choice(engine, device, half)), threads=threads)
@@ -105,4 +132,19 @@ def correct(
             (folder / VIDEO).unlink(missing_ok=True)  # it would not fit the boxes
         write_boxes(new, folder, ())
     report(new, folder, list(videos), ())
-    print(f"Tracked again: {computed} of {len(new)} boxes; the others stay as they were.")
+    if done := ", ".join(_stretches(one) for one in jobs if one.spans):
+        print(f"Redone: {done}, in {computed} steps of the tracker; everything else stays as it was.")
+    else:
+        print("Nothing had to be done again.")
+
+
+def _stretches(job: Job) -> str:
+    """The frames of a job, as "frames 1-9, 30-50 of target 2 (cat)"; a keyframe between two spans parts nothing."""
+    found: list[list[int]] = []
+    for span in job.spans:
+        if found and span.first - found[-1][1] <= 2:
+            found[-1][1] = span.last
+        else:
+            found.append([span.first, span.last])
+    listed = ", ".join(f"{first}-{last}" if first < last else f"{first}" for first, last in found)
+    return f"frames {listed} of {job.marks}"
