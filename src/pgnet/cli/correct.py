@@ -63,7 +63,7 @@ def correct(
 ) -> None:
     """Put a track right with boxes in some of its frames.
 
-    Tracked again, forwards and backwards, is only what lies between such a frame and the next ones that a person has set.
+    Tracked again, forwards and backwards, is only what lies between such a frame and the next that a person has set.
     """
     from pgnet.cli.boxes import (
         CONFIRM,
