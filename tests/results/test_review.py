@@ -29,13 +29,16 @@ def track_of(*targets: str, keys: tuple[int, ...] = ()) -> Track:
 
 
 def test_events_say_when_the_target_was_gone() -> None:
-    track = track_of("pplllppaapl", "lp")
+    track = track_of("pplllppaaplaapa", "lp")
     assert [tuple(event) for event in track.targets[0].events] == [
         (2, 0.2, 1, "lost"),
         (5, 0.5, 1, "back"),
-        (7, 0.7, 1, "lost"),
+        (7, 0.7, 1, "absent"),
         (9, 0.9, 1, "back"),
         (10, 1.0, 1, "lost"),
+        (11, 1.1, 1, "absent"),
+        (13, 1.3, 1, "back"),
+        (14, 1.4, 1, "absent"),
     ]
     assert [(e.frame, e.target, e.event) for e in track.events][:3] == [(0, 2, "lost"), (1, 2, "back"), (2, 1, "lost")]
     assert TargetTrack().events == []
@@ -94,5 +97,7 @@ def test_a_track_without_presence_is_refused() -> None:
 def test_losses_in_words() -> None:
     assert losses(track_of("ppp")) == ""
     assert losses(track_of("pllpplll")) == "Lost at frame 1, back at 3; lost at frame 5, not found again"
+    assert losses(track_of("paapa")) == ""
+    assert losses(track_of("pllaplla")) == "Lost at frame 1, absent at 3; lost at frame 5, absent at 7"
     assert losses(track_of("plplplplp", "ppppllpp")).endswith("; 2 more losses")
     assert losses(track_of("ppp", "plp")) == "Target 2 was lost at frame 1, back at 2"

@@ -63,7 +63,9 @@ def review(track: Track) -> list[Moment]:
 
 
 def losses(track: Track, limit: int = 3) -> str:
-    """When targets were lost and back again, as a sentence without full stop; "" where they never were.
+    """When the tracker lost targets and what came after, as a sentence without full stop; "" where it never did.
+
+    Where a target is only known to be absent, as a person said, is no loss.
 
     Args:
         track: of any number of targets.
@@ -72,14 +74,10 @@ def losses(track: Track, limit: int = 3) -> str:
     spans = []
     for target in track.targets:
         who = f"target {target.id} was " if len(track.targets) > 1 else ""
-        events = target.events
-        for lost, back in zip_longest(events[::2], events[1::2]):
-            spans.append(
-                (
-                    lost.frame,
-                    f"{who}lost at frame {lost.frame}, {f'back at {back.frame}' if back else 'not found again'}",
-                )
-            )
+        for event, then in zip_longest(target.events, target.events[1:]):
+            if event.event == "lost":
+                end = f"{then.event} at {then.frame}" if then else "not found again"
+                spans.append((event.frame, f"{who}lost at frame {event.frame}, {end}"))
     listed = [text for _, text in sorted(spans)]
     more = [f"{len(listed) - limit} more losses"] if len(listed) > limit else []
     return "; ".join(listed[:limit] + more).capitalize()

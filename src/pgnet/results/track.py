@@ -79,16 +79,16 @@ class ModelInfo:
 
 
 class Event(NamedTuple):
-    """A target was lost, or is back."""
+    """A target was lost, is absent, or is back."""
 
     frame: int
-    """First frame without a box to show, or first with one again."""
+    """The first frame of which that is so."""
     time: float
     """Of this frame in seconds; NaN if unknown."""
     target: int
     """Id."""
     event: str
-    """"lost" or "back"."""
+    """"lost": the tracker does not see it. "absent": it is known not to be seen. "back": it has a box again."""
 
 
 class Row(NamedTuple):
@@ -245,13 +245,10 @@ class TargetTrack:
 
     @property
     def events(self) -> list[Event]:
-        """When the target was lost and when it was back, in order, from `missing`."""
-        missing = self.missing
-        changes = np.flatnonzero(np.diff(missing, prepend=False))
-        frames, times = self.frames, self.times
-        return [
-            Event(int(frames[row]), float(times[row]), self.id, "lost" if missing[row] else "back") for row in changes
-        ]
+        """When the target was lost or absent and when it was back, in order."""
+        kinds = np.where(self.absent, "absent", np.where(self.missing, "lost", "back")).tolist()
+        rows = zip(self.frames.tolist(), self.times.tolist(), kinds, ["back", *kinds], strict=False)
+        return [Event(frame, time, self.id, kind) for frame, time, kind, before in rows if kind != before]
 
     def _rounded(self) -> list[dict[str, Any]]:
         """What the files hold: exact times, boxes to a thousandth of a pixel, scores to six digits, set flags."""
