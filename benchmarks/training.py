@@ -122,7 +122,7 @@ def main(
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     dataset = PairDataset(given.sources()[0], given.pairs, given.seed)
     pairs = Pair(*(tensor.to(device) for tensor in default_collate([dataset[i] for i in range(given.batch)])))
-    pairs = pairs._replace(template=loop._channels_last(pairs.template), search=loop._channels_last(pairs.search))
+    pairs = pairs._replace(template=loop.channels_last(pairs.template), search=loop.channels_last(pairs.search))
 
     numbers: dict[str, Any] = {
         "model": given.model,

@@ -33,6 +33,7 @@ Device = Annotated[
     str | None, typer.Option(help="Where: auto, cpu, cuda, coreml (onnxruntime), gpu or npu (openvino).")
 ]
 Half = Annotated[bool, typer.Option("--half", help="In half precision (openvino, torch): faster, less exact.")]
+NoVideo = Annotated[bool, typer.Option("--no-video", help="Write no video, only the boxes.")]
 Video = Annotated[str | None, typer.Option(metavar="FILE", help="The video, if it is no longer where TRACK says.")]
 CropFollow = Annotated[
     str | None,

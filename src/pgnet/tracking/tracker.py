@@ -89,7 +89,7 @@ class _Found(NamedTuple):
 
 
 class _Method:
-    """The network and how its outputs are read: what `Tracker` and `MultiTracker` share."""
+    """What `Tracker` and `MultiTracker` share: the network, how its outputs are read, and the targets."""
 
     def __init__(
         self,
@@ -110,6 +110,7 @@ class _Method:
         self.options = options or TrackingOptions()
         self.presence = presence or Presence()
         whole = anchors.grid() if grid is None else grid
+        self._targets: dict[int, _Target] = {}
         self._grids = {anchors.SEARCH_SIZE: whole, anchors.NEAR_SIZE: anchors.near(whole)}
 
     @classmethod
@@ -219,12 +220,13 @@ class _Method:
         evidence = gather(best, target.colours.likeness(image, centre, size))
         return _Found(best, centre, size, evidence, self.presence.probability(evidence))
 
-    def _advance(self, image: NDArray[np.uint8], targets: Sequence[_Target]) -> list[tuple[Prediction, _Target]]:
+    def _advance(self, image: NDArray[np.uint8]) -> dict[int, Prediction]:
         """Find the targets in the next frame.
 
         Raises:
             PgnetError: the frame has another size than the one before.
         """
+        targets = list(self._targets.values())
         for height, width in {target.frame for target in targets} - {image.shape[:2]}:
             raise PgnetError(
                 f"The frame size changed from {width} x {height} to {image.shape[1]} x {image.shape[0]}; "
@@ -236,7 +238,10 @@ class _Method:
         looks += [self._elsewhere(targets[i]) for i in lost]
         found = self._look(image, looks)
         there = dict(zip(lost, found[len(targets) :], strict=True))
-        return [self._follow(target, found[i], there.get(i)) for i, target in enumerate(targets)]
+        predictions: dict[int, Prediction] = {}
+        for i, id in enumerate(self._targets):
+            predictions[id], self._targets[id] = self._follow(targets[i], found[i], there.get(i))
+        return predictions
 
     def _crop_size(self, target: _Target) -> int:
         still = target.belief.state == PRESENT and target.motion < self.options.near
@@ -280,8 +285,6 @@ class Tracker(_Method):
     >>> prediction = tracker.update(next_frame)  # doctest: +SKIP
     """
 
-    _target: _Target | None = None
-
     def init(self, frame: NDArray[Any], box: ArrayLike, *, bgr: bool = False) -> None:
         """Start (or start again) with the target in a frame.
 
@@ -293,7 +296,7 @@ class Tracker(_Method):
         Raises:
             PgnetError: a frame or a box that cannot be used.
         """
-        self._target = self._begin(to_rgb(frame, bgr=bgr), box)
+        self._targets[1] = self._begin(to_rgb(frame, bgr=bgr), box)
 
     def update(self, frame: NDArray[Any], *, bgr: bool = False) -> Prediction:
         """Find the target in the next frame.
@@ -305,10 +308,9 @@ class Tracker(_Method):
         Raises:
             PgnetError: `init` was not called, or a frame that cannot be used.
         """
-        if self._target is None:
+        if not self._targets:
             raise PgnetError("The tracker has no target yet; call init(frame, box) before update(frame).")
-        [(prediction, self._target)] = self._advance(to_rgb(frame, bgr=bgr), [self._target])
-        return prediction
+        return self._advance(to_rgb(frame, bgr=bgr))[1]
 
 
 class MultiTracker(_Method):
@@ -322,17 +324,6 @@ class MultiTracker(_Method):
 
     Each gets the same boxes as from a `Tracker` of its own.
     """
-
-    def __init__(
-        self,
-        engine: Engine,
-        options: TrackingOptions | None = None,
-        grid: NDArray[np.float64] | None = None,
-        presence: Presence | None = None,
-    ) -> None:
-        """As `Tracker`."""
-        super().__init__(engine, options, grid, presence)
-        self._targets: dict[int, _Target] = {}
 
     @property
     def ids(self) -> list[int]:
@@ -391,11 +382,7 @@ class MultiTracker(_Method):
         Raises:
             PgnetError: a frame that cannot be used.
         """
-        advanced = self._advance(to_rgb(frame, bgr=bgr), list(self._targets.values()))
-        predictions: dict[int, Prediction] = {}
-        for id, (prediction, target) in zip(list(self._targets), advanced, strict=True):
-            predictions[id], self._targets[id] = prediction, target
-        return predictions
+        return self._advance(to_rgb(frame, bgr=bgr))
 
 
 def _places(target: _Target, context: float) -> list[NDArray[np.float64]]:

@@ -161,7 +161,7 @@ def validate(net: PGNet, pairs: list[Pair], options: LossOptions | None = None, 
     losses, overlaps = [], []
     for i in range(0, len(pairs), batch):
         chunk = Pair(*(t.to(device) for t in default_collate(pairs[i : i + batch])))
-        out = net(_channels_last(chunk.template), _channels_last(chunk.search))
+        out = net(channels_last(chunk.template), channels_last(chunk.search))
         noise = pair_noise(range(i, i + len(chunk.box)), chunk.label)
         loss, _ = total_loss(out, chunk.label, chunk.offsets, options, noise)
         losses.append(loss.item() * len(chunk.box))
@@ -255,7 +255,7 @@ def train(
                 trained = now
             for group in optimizer.param_groups:
                 group["lr"] = recipe.learning_rate * group["factor"] * rate(recipe, step)
-            crops = _channels_last(pair.template), _channels_last(pair.search)
+            crops = channels_last(pair.template), channels_last(pair.search)
             output, noise = model(*crops), pair_noise(sampler.of_step(step), pair.label, recipe.seed)
             loss, parts = total_loss(output, pair.label, pair.offsets, recipe.loss, noise)
             if teacher:
@@ -319,7 +319,7 @@ def _save(fabric: Fabric, path: Path, state: dict[str, Any]) -> None:
     fabric.barrier()
 
 
-def _channels_last(images: Tensor) -> Tensor:
+def channels_last(images: Tensor) -> Tensor:
     """The memory format that convolutions are fastest in: 1.7x on CPUs."""
     return images.contiguous(memory_format=torch.channels_last)
 
