@@ -9,7 +9,6 @@ its entry names. A finished variant is not trained again, an interrupted one goe
 from __future__ import annotations
 
 import json
-import sys
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Annotated, Any
 import torch
 import typer
 
+from pgnet.cli import run_script
 from pgnet.errors import PgnetError
 from pgnet.files import atomic
 from pgnet.training.loop import train
@@ -88,8 +88,4 @@ def main(
 
 
 if __name__ == "__main__":
-    try:
-        typer.run(main)
-    except PgnetError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
+    run_script(main)

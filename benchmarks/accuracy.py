@@ -9,7 +9,6 @@ where it stopped; take a new folder for a new model.
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +17,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from pgnet.cli import run_script
 from pgnet.datasets import Sequence, read_otb
 from pgnet.errors import PgnetError
 from pgnet.evaluation import Curves, Run, mean_curves, otb_curves, run_sequence, tracker_factory
@@ -108,8 +108,4 @@ def main(
 
 
 if __name__ == "__main__":
-    try:
-        typer.run(main)
-    except PgnetError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
+    run_script(main)

@@ -8,7 +8,6 @@ Runs that continue one another are given in their order: the steps of each follo
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +15,7 @@ import numpy as np
 import typer
 from matplotlib.figure import Figure
 
+from pgnet.cli import run_script
 from pgnet.errors import PgnetError
 from pgnet.files import atomic
 
@@ -81,8 +81,4 @@ def main(
 
 
 if __name__ == "__main__":
-    try:
-        typer.run(main)
-    except PgnetError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
+    run_script(main)

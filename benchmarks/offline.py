@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from rich.progress import track as progress
 
 from pgnet.boxes import clip, iou
+from pgnet.cli import run_script
 from pgnet.datasets import Sequence, read_otb
 from pgnet.results import SourceInfo, TargetTrack, Track
 from pgnet.results.marks import Marks
@@ -87,4 +88,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_script(main)

@@ -31,6 +31,7 @@ import cv2
 import numpy as np
 import typer
 
+from pgnet.cli import run_script
 from pgnet.demo import FPS, demo_frames
 
 WIDTH, HEIGHT = 1280, 720
@@ -189,4 +190,4 @@ def step(client: Client, video: int, width: int, number: int) -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_script(main)

@@ -17,7 +17,6 @@ from __future__ import annotations
 import hashlib
 import json
 import pickle
-import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -36,8 +35,8 @@ from scipy.optimize import minimize
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from pgnet.boxes import area, clip, iou
+from pgnet.cli import run_script
 from pgnet.datasets import Sequence, read_otb
-from pgnet.errors import PgnetError
 from pgnet.evaluation import mean_curves, otb_curves
 from pgnet.files import atomic
 from pgnet.models import resolve, update_metadata
@@ -485,8 +484,4 @@ def main(
 
 
 if __name__ == "__main__":
-    try:
-        typer.run(main)
-    except PgnetError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
+    run_script(main)

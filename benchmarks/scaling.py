@@ -10,7 +10,6 @@ cannot be passed.
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -21,6 +20,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.optimize import curve_fit
 
+from pgnet.cli import run_script
 from pgnet.errors import PgnetError
 from pgnet.files import atomic
 from pgnet.training.recipe import DataSet
@@ -111,8 +111,4 @@ def main(
 
 
 if __name__ == "__main__":
-    try:
-        typer.run(main)
-    except PgnetError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
+    run_script(main)

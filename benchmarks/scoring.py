@@ -21,6 +21,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from pgnet.cli import run_script
 from pgnet.datasets.lasot import TEST
 
 FRAMES = 685_360
@@ -85,4 +86,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_script(main)

@@ -33,6 +33,7 @@ import typer
 from numpy.typing import NDArray
 
 from pgnet import anchors
+from pgnet.cli import run_script
 from pgnet.crop import search_side, square_crop
 from pgnet.demo import FPS, demo_frames
 from pgnet.engine import Engine, Features, available_cores, load_engine
@@ -690,8 +691,4 @@ def main(
 
 
 if __name__ == "__main__":
-    try:
-        typer.run(main)
-    except PgnetError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
+    run_script(main)

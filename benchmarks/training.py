@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import copy
 import json
-import sys
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -25,7 +24,7 @@ import typer
 from torch.utils.data import DataLoader, default_collate
 from torch.utils.flop_counter import FlopCounterMode
 
-from pgnet.errors import PgnetError
+from pgnet.cli import run_script
 from pgnet.files import atomic
 from pgnet.training import loop
 from pgnet.training.losses import total_loss
@@ -160,8 +159,4 @@ def main(
 
 
 if __name__ == "__main__":
-    try:
-        typer.run(main)
-    except PgnetError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
+    run_script(main)

@@ -9,7 +9,6 @@ best options into the model file.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
@@ -24,6 +23,7 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
+from pgnet.cli import run_script
 from pgnet.datasets import Sequence, read_otb
 from pgnet.errors import PgnetError
 from pgnet.evaluation import Curves, mean_curves, otb_curves, run_sequence
@@ -135,8 +135,4 @@ def main(
 
 
 if __name__ == "__main__":
-    try:
-        typer.run(main)
-    except PgnetError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
+    run_script(main)

@@ -6,7 +6,9 @@ Commands import what they need when they run: help comes at once, and `pgnet doc
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, NoReturn
 
 import typer
 from typer.exceptions import TyperException
@@ -83,8 +85,19 @@ def main(arguments: list[str] | None = None) -> int:
 
     0 done, 2 what the user can put right (one sentence on stderr, no traceback), 130 interrupted.
     """
+    return _exit_code(app, arguments, "pgnet")
+
+
+def run_script(main: Callable[..., object]) -> NoReturn:
+    """Make a function with parameters as `typer.run` takes it a program, with exit codes and messages as `main`."""
+    script = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    script.command()(main)
+    sys.exit(_exit_code(script, None, Path(sys.argv[0]).name))
+
+
+def _exit_code(program: typer.Typer, arguments: list[str] | None, name: str) -> int:
     try:
-        return int(app(args=arguments, prog_name="pgnet", standalone_mode=False) or 0)
+        return int(program(args=arguments, prog_name=name, standalone_mode=False) or 0)
     except PgnetError as error:
         return _fail(str(error))
     except TyperException as error:  # a usage error
