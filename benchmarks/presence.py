@@ -21,6 +21,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -49,11 +50,13 @@ Flags = NDArray[np.bool_]
 Shown = tuple[Image, Array, bool]
 """A frame, the target's box in it, and whether it can be seen."""
 
-BEFORE, AWAY, AFTER = 15, 24, 36
-"""Frames of a clip in which the target leaves: tracked before, away, and after its return."""
+BEFORE, AFTER = 15, 36
+"""Frames of a clip in which the target leaves: tracked before, and after its return."""
+ABSENCES = ((1 / 3, 12), (2 / 3, 36))
+"""Where in the sequence, as a part of its length, and for how many frames the target is away."""
 RAMP = 6
 """Frames of a pan to and fro, besides those away."""
-STAYS = 3.0
+STAYS = 6.0
 """Weight in the fit of a clip in which the target stays, against one in which it leaves: most videos are such."""
 RIDGE = 2e-3
 """Of the regression's weights, in standard deviations."""
@@ -71,16 +74,18 @@ class Clip:
     Attributes:
         kind: how the target goes: "plain" (it does not), "cut", "hidden" or "pan".
         start: the frame of the sequence where it goes.
+        away: frames for which it is gone, besides those of the ramps.
     """
 
     kind: str
     sequence: Sequence
     other: Sequence | None = None
     start: int = 0
+    away: int = 0
 
     @property
     def name(self) -> str:
-        return f"{self.sequence.name} {self.kind}"
+        return f"{self.sequence.name} {self.kind}" + (f" {self.away}" if self.away else "")
 
     def frames(self) -> Iterator[Shown]:
         absent = self.sequence.absent
@@ -89,7 +94,7 @@ class Clip:
         while index < len(self.sequence):
             image, box = self.sequence.image(index), self.sequence.boxes[index].copy()
             seen = bool(box[2:].min() > 0 and (absent is None or not absent[index]))
-            going = self.kind != "plain" and index >= self.start and away < AWAY + 2 * RAMP
+            going = self.kind != "plain" and index >= self.start and away < self.away + 2 * RAMP
             if going:
                 away += 1
                 image, box, visible = getattr(self, f"_{self.kind}")(image, box, away)
@@ -115,7 +120,7 @@ class Clip:
         return image, box, False
 
     def _pan(self, image: Image, box: Array, away: int) -> Shown:
-        share = min(1.0, away / RAMP, (AWAY + 2 * RAMP - away) / RAMP)
+        share = min(1.0, away / RAMP, (self.away + 2 * RAMP - away) / RAMP)
         height, width = image.shape[:2]
         offset = round(share * width)
         scene = np.hstack([image, self._other(image, away)])
@@ -155,22 +160,21 @@ def held_out(data: Path) -> Any:
 
 
 def make_clips(sequences: list[Sequence]) -> list[Clip]:
-    """Every sequence as it is, and cut down to the frames around an absence in the middle of it, one of each kind.
+    """Every sequence as it is, and cut down to the frames around `ABSENCES` in it, of each kind.
 
     The other scene of a clip is that of the next sequence of another video.
     """
     clips = []
     for i, sequence in enumerate(sequences):
         clips.append(Clip("plain", sequence))
-        away = AWAY + 2 * RAMP
-        start = max(BEFORE, min((len(sequence) - away) // 2, len(sequence) - away - AFTER))
-        part = sequence.part(slice(start - BEFORE, start + away + AFTER))
-        enough = [
-            kind for kind in ("cut", "hidden", "pan") if len(part) >= BEFORE + 10 + (0 if kind == "cut" else away)
-        ]
         following = [*sequences[i + 1 :], *sequences[:i]]
         other = next((s for s in following if s.frames[0] != sequence.frames[0]), sequence)
-        clips += [Clip(kind, part, other, BEFORE) for kind in enough]
+        for (place, away), kind in product(ABSENCES, ("cut", "hidden", "pan")):
+            gone = 0 if kind == "cut" else away + 2 * RAMP  # frames of the sequence meanwhile
+            start = max(BEFORE, min(round(place * len(sequence)), len(sequence) - gone - AFTER))
+            part = sequence.part(slice(start - BEFORE, start + gone + AFTER))
+            if len(part) >= BEFORE + gone + AFTER:
+                clips.append(Clip(kind, part, other, BEFORE, away))
     return clips
 
 
@@ -350,6 +354,8 @@ def best_threshold(observed: list[Observed]) -> float:
 class Returned(NamedTuple):
     """What happened around the absence of a clip."""
 
+    followed: bool
+    """Whether the box was on the target before, and not said to be lost: else there was nothing to return to."""
     found_after: int | None
     """Frames from the return to a box on the target that is said to be present; None: not within `LIMIT`."""
     reacquired: int
@@ -359,15 +365,17 @@ class Returned(NamedTuple):
 
 
 def returned(observed: Observed) -> Returned | None:
-    """None where nothing went away, or the box was not on the target before."""
+    """None where nothing went away."""
     gone = np.flatnonzero(~observed.seen)
-    if observed.kind == "plain" or not len(gone) or not observed.correct[max(0, gone[0] - 5) : gone[0]].any():
+    if observed.kind == "plain" or not len(gone):
         return None
+    before = slice(max(0, gone[0] - 5), gone[0])
+    followed = bool((observed.correct & (observed.state != LOST))[before].any())
     after = gone[-1] + 1
     good = (observed.correct & (observed.state == PRESENT))[after : after + LIMIT]
     again = np.flatnonzero((observed.state[1:] == PRESENT) & (observed.state[:-1] == LOST)) + 1
     wrong = ~observed.seen[again] | (observed.overlap[again] < 0.1)
-    return Returned(int(np.argmax(good)) if good.any() else None, len(again), int(wrong.sum()))
+    return Returned(followed, int(np.argmax(good)) if good.any() else None, len(again), int(wrong.sum()))
 
 
 def report(observed: list[Observed], threshold: float) -> dict[str, Any]:
@@ -388,15 +396,15 @@ def report(observed: list[Observed], threshold: float) -> dict[str, Any]:
                 f"score < {threshold}": lost_numbers(score[rows] < threshold, correct[rows]),
             }
     absences = [r for o in observed if (r := returned(o))]
-    waits = sorted(r.found_after for r in absences if r.found_after is not None)
-    again = sum(r.reacquired for r in absences)
-    numbers["returns"] = {
-        "clips": len(absences),
-        f"found within {LIMIT} frames": round(len(waits) / max(1, len(absences)), 3),
-        "median wait": waits[len(waits) // 2] if waits else None,
-        "re-acquisitions": again,
-        "wrong re-acquisitions": round(sum(r.wrong for r in absences) / max(1, again), 3),
-    }
+    for what, chosen in (("returns", absences), ("returns of followed", [r for r in absences if r.followed])):
+        waits = sorted(r.found_after for r in chosen if r.found_after is not None)
+        numbers[what] = {
+            "clips": len(chosen),
+            f"found within {LIMIT} frames": len(waits),
+            "median wait": waits[len(waits) // 2] if waits else None,
+            "re-acquisitions": sum(r.reacquired for r in chosen),
+            "wrong re-acquisitions": sum(r.wrong for r in chosen),
+        }
     return numbers
 
 

@@ -42,7 +42,7 @@ from pgnet.errors import PgnetError
 from pgnet.files import atomic
 from pgnet.models import ModelFile, resolve
 from pgnet.tracking import MultiTracker, Tracker
-from pgnet.tracking.colours import Colours
+from pgnet.tracking.colours import Colours, colours_in
 from pgnet.tracking.postprocess import best_candidate, candidate_boxes, change_penalty, target_scores
 from pgnet.tracking.presence import gather
 from pgnet.video import VideoWriter, draw_prediction, open_source
@@ -302,14 +302,19 @@ def _around(setting: Setting, model: ModelFile, part: Part) -> list[list[str]]:
     cls, reg = (out[0] for out in tracker.engine.search(features, crop))
     boxes, best = candidate_boxes(grid, reg), best_candidate(cls, reg, grid, size, options)
     middle, extent = np.array(centre), np.array((w, h))
-    colours = Colours(setting.frames[0], middle, extent)
+    colours = Colours.of(setting.frames[0], middle, extent)
+
+    def believe() -> float:
+        likeness = colours.likeness(colours_in(frame, middle, extent))
+        return presence.probability(gather(best, likeness))
+
     functions: dict[str, Callable[[], object]] = {
         "crop": lambda: square_crop(frame, *centre, side, anchors.SEARCH_SIZE, fill),
         "network": lambda: tracker.engine.search(features, crop),
         "scores and candidates decoded": lambda: (target_scores(cls), candidate_boxes(grid, reg)),
         "penalty": lambda: change_penalty(boxes, *size, options.penalty_k),
         "all post-processing": lambda: best_candidate(cls, reg, grid, size, options),
-        "presence, colours": lambda: presence.probability(gather(best, colours.likeness(frame, middle, extent))),
+        "presence, colours": believe,
         "whole update()": updates(tracker, setting),
     }
     # The small ones apart: after a network, everything is out of the caches.

@@ -63,37 +63,40 @@ def test_returns_are_counted(after, found, again, wrong):
     state = [PRESENT] * 5 + [LOST] * 5 + after
     seen = [True] * 5 + [False] * 5 + [True] * 4
     clip = observed(kind="cut", state=state, overlap=[0.8] * 14, seen=seen)
-    assert SCRIPT.returned(clip) == (found, again, wrong)
+    assert SCRIPT.returned(clip) == (True, found, again, wrong)
 
 
 def test_a_wrong_return_is_counted():
     state = [PRESENT] * 5 + [LOST, LOST, PRESENT, LOST, LOST, PRESENT, PRESENT]
     seen = [True] * 5 + [False] * 5 + [True] * 2
     clip = observed(kind="pan", state=state, overlap=[0.8] * 10 + [0.05] * 2, seen=seen)
-    assert SCRIPT.returned(clip) == (None, 2, 2)
+    assert SCRIPT.returned(clip) == (True, None, 2, 2)
     assert SCRIPT.returned(observed(kind="plain")) is None
-    assert SCRIPT.returned(observed(kind="cut", overlap=[0.1] * 12, state=state, seen=seen)) is None  # lost before
+    assert not SCRIPT.returned(observed(kind="cut", overlap=[0.1] * 12, state=state, seen=seen)).followed
+    lost = [LOST] * 5 + state[5:]
+    assert not SCRIPT.returned(observed(kind="cut", overlap=[0.8] * 12, state=lost, seen=seen)).followed
 
 
 @pytest.fixture
 def sequences(tmp_path):
-    """Two of 90 frames, one all red, one all blue, with the target at the same place."""
+    """Two of 120 frames, one all red, one all blue, with the target at the same place."""
     made = []
     for name, colour in (("red", (0, 0, 200)), ("blue", (200, 0, 0))):
-        frames = [tmp_path / f"{name}{i}.png" for i in range(90)]
+        frames = [tmp_path / f"{name}{i}.png" for i in range(120)]
         for frame in frames:
             cv2.imwrite(str(frame), np.full((24, 32, 3), colour, np.uint8))
-        made.append(Sequence(name, frames, np.tile([10.0, 8, 6, 5], (90, 1))))
+        made.append(Sequence(name, frames, np.tile([10.0, 8, 6, 5], (120, 1))))
     return made
 
 
+@pytest.mark.parametrize("away", [away for _, away in SCRIPT.ABSENCES])
 @pytest.mark.parametrize("kind", ["cut", "hidden", "pan"])
-def test_clips_show_another_scene_while_the_target_is_gone(sequences, kind):
+def test_clips_show_another_scene_while_the_target_is_gone(sequences, kind, away):
     clips = {clip.name: clip for clip in SCRIPT.make_clips(sequences)}
-    assert len(clips) == 8
-    frames = list(clips[f"red {kind}"].frames())
+    assert len(clips) == 14
+    frames = list(clips[f"red {kind} {away}"].frames())
     gone = np.flatnonzero([not seen for _, _, seen in frames])
-    assert SCRIPT.AWAY <= len(gone) <= SCRIPT.AWAY + 2 * SCRIPT.RAMP and gone[0] >= SCRIPT.BEFORE
+    assert away <= len(gone) <= away + 2 * SCRIPT.RAMP and gone[0] >= SCRIPT.BEFORE
     assert len(frames) - 1 - gone[-1] >= SCRIPT.LIMIT
     middle = frames[gone[len(gone) // 2]][0]
     assert middle[10, 12].tolist() == [0, 0, 200] and middle.shape == (24, 32, 3)

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from pgnet.tracking.colours import Colours
+from pgnet.tracking.colours import Colours, colours_in
 
 CENTRE, SIZE = np.array([60.0, 40.0]), np.array([30.0, 20.0])
 
@@ -15,22 +15,33 @@ def scene(colour: tuple[int, int, int], ground: tuple[int, int, int] = (70, 110,
 
 
 def test_the_same_colours_are_alike_and_others_are_not() -> None:
-    red = Colours(scene((200, 40, 30)), CENTRE, SIZE)
-    assert red.likeness(scene((200, 40, 30)), CENTRE, SIZE) > 0.95
-    assert red.likeness(scene((200, 40, 30), light=0.85), CENTRE, SIZE) > 0.6
-    assert red.likeness(scene((40, 60, 200)), CENTRE, SIZE) < 0.3
-    assert red.likeness(scene((200, 40, 30)), np.array([20.0, 70.0]), SIZE) < 0.3  # the ground
+    red = Colours.of(scene((200, 40, 30)), CENTRE, SIZE)
+    assert red.likeness(colours_in(scene((200, 40, 30)), CENTRE, SIZE)) > 0.95
+    assert red.likeness(colours_in(scene((200, 40, 30), light=0.85), CENTRE, SIZE)) > 0.6
+    assert red.likeness(colours_in(scene((40, 60, 200)), CENTRE, SIZE)) < 0.3
+    assert red.likeness(colours_in(scene((200, 40, 30)), np.array([20.0, 70.0]), SIZE)) < 0.3  # the ground
+
+
+def test_colours_follow_the_light() -> None:
+    first = Colours.of(scene((200, 40, 30)), CENTRE, SIZE)
+    bright, dark = (colours_in(scene((200, 40, 30), light=light), CENTRE, SIZE) for light in (1.0, 0.5))
+    now = first
+    for _ in range(20):
+        now = now.followed(dark)
+    assert now.likeness(dark) > 0.9 > 0.7 > first.likeness(dark)
+    assert now.likeness(bright) == first.likeness(bright)  # those of the first frame are kept
 
 
 def test_colours_of_the_surroundings_count_little() -> None:
     """Half of the box is ground: a box on ground alone is not half like it."""
     image = scene((200, 40, 30))
-    wide = Colours(image, CENTRE, SIZE * (2, 1))
-    assert wide.likeness(image, np.array([30.0, 75.0]), SIZE) < 0.4
+    wide = Colours.of(image, CENTRE, SIZE * (2, 1))
+    assert wide.likeness(colours_in(image, np.array([30.0, 75.0]), SIZE)) < 0.4
 
 
 @pytest.mark.parametrize("centre", [(-50, 40), (119.9, 89.9), (0, 0)])
 def test_boxes_at_the_border(centre: tuple[float, float]) -> None:
-    colours = Colours(scene((200, 40, 30)), CENTRE, SIZE)
-    assert 0 <= colours.likeness(scene((200, 40, 30)), np.array(centre, float), SIZE) <= 1.001
-    assert 0 <= colours.likeness(scene((200, 40, 30)), CENTRE, np.array([1000.0, 900.0])) <= 1.001
+    image = scene((200, 40, 30))
+    colours = Colours.of(image, CENTRE, SIZE)
+    for place, size in ((np.array(centre, float), SIZE), (CENTRE, np.array([1000.0, 900.0]))):
+        assert 0 <= colours.likeness(colours_in(image, place, size)) <= 1.001

@@ -40,6 +40,14 @@ def test_states_do_not_flicker() -> None:
     assert seen == [*held, LOST, LOST, LOST, LOST, LOST, LOST, PRESENT, UNCERTAIN]
 
 
+def test_frames_without_a_sure_one_are_counted() -> None:
+    belief, counts = Belief(), []
+    for probability in (0.9, 0.5, 0.1, 0.5, 0.7, 0.5):
+        belief = next_belief(belief, probability, Presence(sure=0.6, doubtful=0.2))
+        counts.append(belief.unsure)
+    assert counts == [0, 1, 2, 3, 0, 1]
+
+
 def test_a_model_of_another_version_is_refused() -> None:
     with pytest.raises(PgnetError, match="shoe_size"):
         Presence(weights={"shoe_size": 1.0})

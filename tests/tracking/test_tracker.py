@@ -8,6 +8,7 @@ from pgnet import boxes
 from pgnet.errors import PgnetError
 from pgnet.models import write_model_file
 from pgnet.tracking import MultiTracker, Tracker, TrackingOptions
+from pgnet.tracking.presence import Presence
 
 RNG = np.random.default_rng(7)
 OBJECT = cv2.resize(RNG.integers(0, 256, (8, 8, 3), np.uint8), (64, 64), interpolation=cv2.INTER_CUBIC)
@@ -114,6 +115,19 @@ def test_a_target_that_returns_elsewhere_is_found_again(engine):
     assert gone[-1].presence < 0.2
     back = [tracker.update(scene(later)) for _ in range(30)]
     assert back[-1].state == "present" and boxes.iou(back[-1].box, later) > 0.5
+
+
+def test_a_target_that_is_long_uncertain_is_looked_for_elsewhere(engine):
+    """Nothing is called lost, but the target can be seen where the local search does not reach."""
+    tracker = Tracker(engine, presence=Presence(doubtful=0.0))
+    start, later = (60, 60, 24, 24), (250, 170, 24, 24)
+    tracker.init(scene(start), start)
+    states = [tracker.update(picture).state for picture in [scene(start), *[BACKGROUND] * 8]]
+    assert states == ["present"] + ["uncertain"] * 8
+    back = [tracker.update(scene(later)) for _ in range(30)]
+    assert back[-1].state == "present" and boxes.iou(back[-1].box, later) > 0.5
+    jump = next(i for i, found in enumerate(back) if boxes.iou(found.box, later) > 0.5)
+    assert [found.state for found in back[jump : jump + 5]] == ["lost"] * 4 + ["present"], "a jump has to be confirmed"
 
 
 def test_without_redetection_the_search_stays_local(engine):

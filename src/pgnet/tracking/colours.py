@@ -2,10 +2,13 @@
 
 A joint histogram of hue, saturation and value, compared by the Bhattacharyya coefficient as in mean-shift tracking
 (Comaniciu, Ramesh, Meer, PAMI 2003), each colour weighed by how much of it belongs to the target rather than to what
-lies around it in the first frame.
+lies around it in the first frame. Light changes, and a target turns: colours that were seen of it since count as well.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Self
 
 import cv2
 import numpy as np
@@ -13,6 +16,8 @@ from numpy.typing import NDArray
 
 BINS = (12, 4, 4)
 """Of hue, saturation and value."""
+RATE = 0.1
+"""Share of what a frame shows in the colours that follow the target."""
 INNER, AROUND = 0.8, 2.2
 """Parts of the box's sides: what counts as the target, and how far its surroundings reach."""
 _SIDE = 24
@@ -21,32 +26,50 @@ _SIDE = 24
 Histogram = NDArray[np.float64]
 
 
+@dataclass(frozen=True, eq=False)
 class Colours:
-    """The colours of a target in the frame where a person marked it.
+    """The colours of a target: in the frame where a person marked it, and lately."""
 
-    Args:
-        image: (H, W, 3) uint8 RGB.
-        centre, size: (2,) of the target's box, in pixels.
-    """
+    weights: Histogram
+    """How much of each colour belongs to the target, 0 to 1."""
+    first: Histogram
+    """Shares of the colours where the target was marked."""
+    recent: Histogram
+    """Shares that follow what was seen of it since."""
 
-    def __init__(self, image: NDArray[np.uint8], centre: NDArray[np.float64], size: NDArray[np.float64]) -> None:
-        own = _histogram(_part(image, centre, size * INNER, _SIDE))
+    @classmethod
+    def of(cls, image: NDArray[np.uint8], centre: NDArray[np.float64], size: NDArray[np.float64]) -> Self:
+        """Those in the frame where a person marked the target.
+
+        Args:
+            image: (H, W, 3) uint8 RGB.
+            centre, size: (2,) of the target's box, in pixels.
+        """
+        own = colours_in(image, centre, size)
         side = round(_SIDE * AROUND / INNER)
         ring = np.full((side, side), 255, np.uint8)
         border = round(side * (1 - 1 / AROUND) / 2)
         ring[border:-border, border:-border] = 0
         around = _histogram(_part(image, centre, size * AROUND, side), ring)
-        self._weights = own / (own + around + 1e-4)
-        self._own = self._weighed(own)
+        return cls(own / (own + around + 1e-4), own, own)
 
-    def likeness(self, image: NDArray[np.uint8], centre: NDArray[np.float64], size: NDArray[np.float64]) -> float:
-        """Of what is in a box, 0 to 1 for the same colours."""
-        found = self._weighed(_histogram(_part(image, centre, size * INNER, _SIDE)))
-        return float(np.sqrt(self._own * found).sum())
+    def likeness(self, found: Histogram) -> float:
+        """Of the colours in a box (`colours_in`) to the first or the recent ones, the greater; 1 for the same ones."""
+        found = self._weighed(found)
+        return max(float(np.sqrt(self._weighed(own) * found).sum()) for own in (self.first, self.recent))
+
+    def followed(self, found: Histogram) -> Self:
+        """After a frame in which these are the colours of the target."""
+        return replace(self, recent=(1 - RATE) * self.recent + RATE * found)
 
     def _weighed(self, histogram: Histogram) -> Histogram:
-        weighed = histogram * self._weights
+        weighed = histogram * self.weights
         return np.asarray(weighed / max(weighed.sum(), 1e-6))
+
+
+def colours_in(image: NDArray[np.uint8], centre: NDArray[np.float64], size: NDArray[np.float64]) -> Histogram:
+    """Shares of the colours in a box of an (H, W, 3) RGB frame."""
+    return _histogram(_part(image, centre, size * INNER, _SIDE))
 
 
 def _part(

@@ -50,7 +50,7 @@ class TrackingOptions:
 
     Needs a network whose search takes `pgnet.anchors.NEAR_SIZE`, too; 0 is never."""
     redetect: bool = True
-    """While the target is lost, look for it in the rest of the frame, one place per frame."""
+    """While the target is lost or long uncertain, look for it in the rest of the frame, one place per frame."""
     context: float = 0.5
     """Context around the target as a share of width + height; as in training."""
     min_size: float = 10.0

@@ -25,7 +25,7 @@ class Evidence(NamedTuple):
     score: float
     """Logarithm of the odds that the network gives, -6 to 6."""
     colour: float
-    """Minus the Hellinger distance of its colours from the target's on the first frame, -1 to 0."""
+    """Minus the Hellinger distance of its colours from the target's, -1 to 0."""
 
 
 def logit(score: float) -> float:
@@ -48,11 +48,11 @@ class Presence:
         PgnetError: a weight for something that is not in `Evidence`, or thresholds out of order.
     """
 
-    bias: float = 0.48
-    weights: Mapping[str, float] = field(default_factory=lambda: {"score": 0.72, "colour": 6.3})
+    bias: float = 0.14
+    weights: Mapping[str, float] = field(default_factory=lambda: {"score": 0.69, "colour": 4.2})
     sure: float = 0.6
     """Probability from which the target is present."""
-    doubtful: float = 0.3
+    doubtful: float = 0.2
     """Probability under which a frame speaks for a loss."""
     patience: int = 3
     """Frames in a row that have to speak for a loss."""
@@ -86,6 +86,8 @@ class Belief(NamedTuple):
     """Frames in a row that speak for a loss."""
     sures: int = 0
     """Sure frames since the last doubtful one."""
+    unsure: int = 0
+    """Frames in a row that are not sure."""
 
 
 def next_belief(last: Belief, probability: float, presence: Presence) -> Belief:
@@ -96,6 +98,7 @@ def next_belief(last: Belief, probability: float, presence: Presence) -> Belief:
     """
     sure, doubtful = probability >= presence.sure, probability < presence.doubtful
     doubts, sures = (last.doubts + 1, 0) if doubtful else (0, last.sures + sure)
+    unsure = 0 if sure else last.unsure + 1
     if doubts >= presence.patience or (last.state == LOST and sures < presence.confirm):
-        return Belief(LOST, doubts, sures)
-    return Belief(PRESENT if sure else UNCERTAIN, doubts, sures)
+        return Belief(LOST, doubts, sures, unsure)
+    return Belief(PRESENT if sure else UNCERTAIN, doubts, sures, unsure)

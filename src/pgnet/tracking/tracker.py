@@ -16,12 +16,16 @@ from pgnet.crop import mean_colour, search_side, square_crop, template_side
 from pgnet.engine import Engine, Features, load_engine
 from pgnet.errors import PgnetError
 from pgnet.models import ModelFile, resolve
-from pgnet.tracking.colours import Colours
+from pgnet.tracking.colours import Colours, Histogram, colours_in
 from pgnet.tracking.frames import to_rgb
 from pgnet.tracking.postprocess import Candidate, TrackingOptions, best_candidate, size_stretch, smooth_size
 from pgnet.tracking.presence import LOST, PRESENT, Belief, Evidence, Presence, gather, next_belief
 
 CALIBRATION_ZOOMS = (1.15, 1.0, 1 / 1.15)
+CERTAIN = 0.8
+"""Probability from which the colours in a box are taken for the target's, and from which it is followed elsewhere."""
+UNSURE = 5
+"""Frames in a row without a sure one after which a target is looked for elsewhere, too."""
 REACH = 0.7
 """Part of a search crop's side in which targets are found for certain: places to look at are so far from each other."""
 
@@ -61,8 +65,9 @@ class _Target:
 
     @property
     def searching(self) -> bool:
-        """Whether it is lost and nothing speaks for where the box is."""
-        return self.belief.state == LOST and not self.belief.sures
+        """Whether it is to be looked for elsewhere, too: little speaks for where the box is."""
+        belief = self.belief
+        return belief.unsure >= UNSURE or (belief.state == LOST and not belief.sures)
 
 
 State = _Target
@@ -84,6 +89,7 @@ class _Found(NamedTuple):
     candidate: Candidate  # in crop pixels
     centre: NDArray[np.float64]  # (2,) x, y in frame pixels
     size: NDArray[np.float64]  # (2,) w, h in frame pixels
+    colours: Histogram
     evidence: Evidence
     probability: float
 
@@ -173,7 +179,7 @@ class _Method:
             stretch=np.ones(2),
             smallest=np.minimum(size, self.options.min_size),
             frame=(height, width),
-            colours=Colours(image, centre, size),
+            colours=Colours.of(image, centre, size),
             belief=Belief(),
             known=(centre, size),
             place=0,
@@ -217,8 +223,9 @@ class _Method:
         best = best_candidate(cls, reg, self._grids[look.size], (width, height), look.options, target.stretch)
         centre = target.centre + (best.box[:2] - look.size / 2) / scale
         size = best.box[2:] / scale
-        evidence = gather(best, target.colours.likeness(image, centre, size))
-        return _Found(best, centre, size, evidence, self.presence.probability(evidence))
+        colours = colours_in(image, centre, size)
+        evidence = gather(best, target.colours.likeness(colours))
+        return _Found(best, centre, size, colours, evidence, self.presence.probability(evidence))
 
     def _advance(self, image: NDArray[np.uint8]) -> dict[int, Prediction]:
         """Find the targets in the next frame.
@@ -233,7 +240,7 @@ class _Method:
                 "start again with a box in this frame."
             )
         looks = [_Look(target, self.options, size=self._crop_size(target)) for target in targets]
-        # A lost target that is not just being found again is looked for in one more place of the frame.
+        # A target that is not seen well and is not just being found again is looked for in one more place of the frame.
         lost = [i for i, target in enumerate(targets) if target.searching and self.options.redetect]
         looks += [self._elsewhere(targets[i]) for i in lost]
         found = self._look(image, looks)
@@ -256,8 +263,8 @@ class _Method:
         """What a target's look says, or that elsewhere if the target is there and not here."""
         if there is not None:
             target = replace(target, place=target.place + 1)
-            if there.probability >= self.presence.sure and found.probability < 0.5:
-                found, target = there, replace(target, size=target.known[1])
+            if there.probability >= CERTAIN and found.probability < 0.5:
+                found, target = there, replace(target, size=target.known[1], belief=Belief(LOST))
         height, width = target.frame
         limit = np.array([width, height], np.float64)
         size = smooth_size(target.size, found.size, found.candidate, self.options.size_lr)
@@ -266,7 +273,8 @@ class _Method:
         belief = next_belief(target.belief, found.probability, self.presence)
         target = replace(target, centre=centre, size=size, belief=belief, motion=(target.motion + moved) / 2)
         if belief.state == PRESENT:
-            target = replace(target, known=(centre, size), place=0)
+            colours = target.colours.followed(found.colours) if found.probability >= CERTAIN else target.colours
+            target = replace(target, known=(centre, size), place=0, colours=colours)
         prediction = Prediction(
             clip(cxcywh_to_xywh(np.concatenate([centre, size])), width, height),
             found.candidate.score,

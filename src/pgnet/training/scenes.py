@@ -91,7 +91,10 @@ class Scenes:
             actors.insert(rng.integers(len(actors) + 1), _Actor(self._sprite(name, rng), path, extent, rng))
         if kind == "covered" or rng.random() < 0.25:
             actors.append(self._obstacle(rng, target, gone, full=kind == "covered"))
-        light = np.exp(np.stack([_smooth(rng, self.frames, 25) for _ in range(4)], 1) * (0.1, *rng.uniform(0, 0.08, 3)))
+        light = np.exp(
+            np.stack([_smooth(rng, self.frames, 25) for _ in range(4)], 1)
+            * (rng.exponential(0.15), *rng.uniform(0, 0.08, 3))
+        )
         noise = rng.uniform(0.5, 6)
         blurred = _smooth(rng, self.frames, 8) > 1.3
         for t in range(self.frames):
@@ -212,7 +215,7 @@ class _Actor:
         growth = 0.2 * _smooth(rng, frames, 50)
         stretch = 0.08 * _smooth(rng, frames, 35)
         self.scales = scale * np.exp(np.stack([growth + stretch, growth - stretch], 1) - (growth[0], growth[0]))
-        self.angles = 0.3 * _smooth(rng, frames, 40)
+        self.angles = rng.exponential(0.4) * _smooth(rng, frames, 40)
         knots = rng.normal(0, 0.05 * _SPRITE * rng.random(), (2, 5, 5, 2)).astype(np.float32)
         self.fields = [cv2.resize(k, (_SPRITE, _SPRITE), interpolation=cv2.INTER_CUBIC) for k in knots]
         self.phase = np.arange(frames) * rng.uniform(0.03, 0.15)
