@@ -56,6 +56,18 @@ def test_frames_where_times_are_unknown():
     assert figure.axes[0].lines[0].get_xdata().tolist() == [3]
 
 
+def test_how_sure_the_tracker_was():
+    tracked = TargetTrack()
+    for frame, presence in enumerate((1, 0.9, 0.1, 0.1)):
+        state = "lost" if presence < 0.5 else "present"
+        tracked.append(frame, frame / 10, BOX, 0.5, keyframe=not frame, presence=presence, state=state)
+    [axes] = track_figure(track(tracked)).axes
+    assert axes.get_ylabel() == "Presence"
+    curve, set_by_a_person = axes.lines
+    assert curve.get_ydata().tolist() == [1, 0.9, 0.1, 0.1] and set_by_a_person.get_xdata().tolist() == [0]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["box", "lost"]
+
+
 def test_empty_track():
     with pytest.raises(PgnetError, match="no frames"):
         track_figure(track(TargetTrack()))

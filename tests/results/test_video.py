@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from pgnet.errors import PgnetError
-from pgnet.results import SourceInfo, TargetTrack, Track
+from pgnet.results import ModelInfo, SourceInfo, TargetTrack, Track
 from pgnet.results.video import Annotated, Concealed, FollowCrop, drawn_boxes, write_video
 from pgnet.video import Frame, FrameReader
 
@@ -108,6 +108,15 @@ def test_uncertain_and_lost_targets_are_concealed_and_absent_ones_not():
     assert changed == [True, True, False]
     outside = Concealed([target([(400, 80, 60, 40)])], (WIDTH, HEIGHT))
     assert (outside(frame(0)) == GREY).all()
+
+
+def test_the_number_at_a_box_is_how_sure_the_tracker_was():
+    run = track(TargetTrack())
+    run.append(0, 0.0, (10, 10, 20, 20), 0.9, presence=0.6, state="uncertain")
+    run.append(1, 0.1, (10, 10, 20, 20), 0.9, presence=0.1, state="lost")
+    assert drawn_boxes(run, 0)[0].text == "0.90 #0"  # not from a tracker
+    run.model = ModelInfo("m", "0")
+    assert [drawn_boxes(run, n)[0].text for n in range(2)] == ["0.60 #0", "lost #1"]
 
 
 def test_several_targets_are_told_apart():

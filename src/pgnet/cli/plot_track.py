@@ -1,4 +1,4 @@
-"""`pgnet plot-track TRACK`: score, and overlap with a ground truth, over time as a picture."""
+"""`pgnet plot-track TRACK`: presence, and overlap with a ground truth, over time as a picture."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def plot_track(
     out: Annotated[Path, typer.Option(metavar="FILE", help="track.png, .pdf, .svg or .jpg.")] = Path("track.png"),
     overwrite: Overwrite = False,
 ) -> None:
-    """Draw the score of a run over time, and how well its box fits."""
+    """Draw over time how sure the tracker was, and how well its box fits."""
     with report_extra("pgnet plot-track"):
         from pgnet.evaluation.figure import write_figure
         from pgnet.evaluation.track_plot import track_figure

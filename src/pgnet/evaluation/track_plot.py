@@ -1,4 +1,4 @@
-"""One run over time as a picture: the tracker's score, and its overlap with a ground truth; needs matplotlib."""
+"""One run over time as a picture: how sure the tracker was, and its overlap with a ground truth; needs matplotlib."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ def overlaps(target: TargetTrack, truth: TargetTrack) -> Array:
 
 
 def track_figure(track: Track, truth: Track | None = None) -> Figure:
-    """Score over time, and below it the overlap.
+    """The presence over time, or the score of a track that has none, and below it the overlap.
+
+    Diamonds are what a person set.
 
     Args:
         truth: of the same video; its targets belong to those with the same id, a single one to a single one.
@@ -45,12 +47,17 @@ def track_figure(track: Track, truth: Track | None = None) -> Figure:
     panels = [figure.add_subplot(2 if truth else 1, 1, 1)]
     if truth:
         panels.append(figure.add_subplot(2, 1, 2, sharex=panels[0]))
+    believed = any((target.presence < 1).any() for target in track.targets)
     timed = all(np.isfinite(target.times).all() for target in track.targets)
     for target, colour in zip(track.targets, COLOURS * (1 + len(track.targets) // len(COLOURS)), strict=False):
         x = target.times if timed else target.frames
         name = target.label or (f"target {target.id}" if len(track.targets) > 1 else "box")
-        panels[0].plot(x, target.scores, color=colour, linewidth=1.3, label=name)
+        y = target.presence if believed else target.scores
+        panels[0].plot(x, y, color=colour, linewidth=1.3, label=name)
+        key = target.keyframes & ~target.absent
+        panels[0].plot(x[key], y[key], "D", color=colour, markersize=5, clip_on=False)
         _shade(panels[0], x, target.absent, "said to be absent")
+        _shade(panels[0], x, target.missing & ~target.absent, "lost", "#f6d5d2")
         if truth:
             own = matching(target, track, truth)
             values = overlaps(target, own)
@@ -58,13 +65,14 @@ def track_figure(track: Track, truth: Track | None = None) -> Figure:
             panels[1].plot(x, values, color=colour, linewidth=1.3, label=f"{name}, mean {mean}")
             gone = set(own.frames[own.absent].tolist())
             _shade(panels[1], x, np.array([int(frame) in gone for frame in target.frames]), "absent")
-    for axes, label in zip(panels, ("Score", "Overlap with the truth"), strict=False):
+    for axes, label in zip(panels, ("Presence" if believed else "Score", "Overlap with the truth"), strict=False):
         axes.set(ylabel=label, ylim=(-0.02, 1.02))
         axes.margins(x=0)
         axes.grid(color="0.9")
         axes.spines[["top", "right"]].set_visible(False)
-    if len(track.targets) > 1 or truth:
-        panels[-1].legend(fontsize=8, loc="lower left", framealpha=0.9)
+    for axes in panels:
+        if truth or len(axes.get_legend_handles_labels()[1]) > 1:
+            axes.legend(fontsize=8, loc="lower left", framealpha=0.9)
     panels[-1].set_xlabel("Seconds" if timed else "Frame")
     panels[0].set_title(track.source.name + (f", {track.model.name}" if track.model else ""), fontsize=10)
     return figure
@@ -85,7 +93,7 @@ def matching(target: TargetTrack, track: Track, truth: Track) -> TargetTrack:
     return found[0]
 
 
-def _shade(axes: Axes, x: NDArray[Any], marked: NDArray[np.bool_], label: str) -> None:
-    """Grey where frames are marked."""
+def _shade(axes: Axes, x: NDArray[Any], marked: NDArray[np.bool_], label: str, colour: str = "0.85") -> None:
+    """Grey or another colour where frames are marked."""
     if marked.any():
-        axes.fill_between(x, -0.02, 1.02, where=marked, color="0.85", linewidth=0, step="mid", zorder=0, label=label)
+        axes.fill_between(x, -0.02, 1.02, where=marked, color=colour, linewidth=0, step="mid", zorder=0, label=label)

@@ -85,7 +85,8 @@ def drawn_boxes(track: Track, frame: int, colours: Mapping[int, Colour] | None =
     """What is drawn on a frame: the boxes of the targets that the track has there.
 
     The colour tells several targets apart, and a dashed line says that the tracker is not sure; the box of a target
-    alone is green, amber or red, unless `colours` has one for each target's id.
+    alone is green, amber or red, unless `colours` has one for each target's id. The number is the probability that the
+    tracker gives its box; of boxes that come from elsewhere, the score.
     """
     several = len(track.targets) > 1 or colours is not None
     found = []
@@ -94,12 +95,13 @@ def drawn_boxes(track: Track, frame: int, colours: Mapping[int, Colour] | None =
         if row is None or row.absent:
             continue
         name = target.label or (str(target.id) if several else "")
+        belief = LOST if row.state == LOST else f"{row.presence if track.model else row.score:.2f}"
+        text = f"{name} {belief}".lstrip()
         if several:
-            text = f"{name} lost" if row.state == LOST else f"{name} {row.score:.2f}"
             colour = colours[target.id] if colours else COLOURS[number % len(COLOURS)]
             found.append(Drawn(row.box, text, colour, dashed=row.state != PRESENT))
         else:
-            found.append(Drawn(row.box, f"{name} {row.score:.2f} #{frame}".lstrip(), STATE_COLOURS[row.state]))
+            found.append(Drawn(row.box, f"{text} #{frame}", STATE_COLOURS[row.state]))
     return found
 
 
