@@ -100,4 +100,7 @@ def test_losses_in_words() -> None:
     assert losses(track_of("paapa")) == ""
     assert losses(track_of("pllaplla")) == "Lost at frame 1, absent at 3; lost at frame 5, absent at 7"
     assert losses(track_of("plplplplp", "ppppllpp")).endswith("; 2 more losses")
-    assert losses(track_of("ppp", "plp")) == "Target 2 was lost at frame 1, back at 2"
+    two = track_of("ppp", "plp")
+    assert losses(two) == "Target 2 was lost at frame 1, back at 2"
+    two.targets[1].label = "Dog"
+    assert losses(two) == "Target 2 (Dog) was lost at frame 1, back at 2"

@@ -53,13 +53,14 @@ def review(
         print(f"Nothing to look at: the tracker was sure of the target in all {frames} frames.")
         return
     several = len(run.targets) > 1
+    names = {target.id: str(target).removeprefix("target ") for target in run.targets}
     first = f" The worst {len(shown)}:" if len(shown) < len(moments) else ""
     print(f"Look at {len({m.frame for m in moments})} of {frames} frames.{first}")
     rows = [["frame", "time", *(["target"] if several else []), "what", "presence", "stretch", "hangs on it"]]
     for m in shown:
         time = "" if math.isnan(m.time) else f"{m.time:.2f} s"
         stretch = f"{m.first}-{m.last}" if m.last > m.first else f"{m.first}"
-        who = [str(m.target)] if several else []
+        who = [names[m.target]] if several else []
         rows.append([str(m.frame), time, *who, m.kind, f"{m.presence:.2f}", stretch, f"{m.affects} frames"])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
@@ -82,7 +83,7 @@ def _write_sheet(path: Path, run: Track, moments: list[Moment], video: str) -> N
         for rank, m in enumerate(moments, 1):
             row = targets[m.target].row(m.frame)
             assert row is not None
-            who = f" target {m.target}" if len(targets) > 1 else ""
+            who = f" {targets[m.target]}" if len(targets) > 1 else ""
             text = f"{rank}. #{m.frame}{who} {m.kind} {m.presence:.2f}"
             stills.append(Still(frames[m.frame].image, row.box, text, STATE_COLOURS[row.state]))
     ok, data = cv2.imencode(path.suffix, contact_sheet(stills)[..., ::-1])

@@ -73,14 +73,15 @@ def losses(track: Track, limit: int = 3) -> str:
     """
     spans = []
     for target in track.targets:
-        who = f"target {target.id} was " if len(track.targets) > 1 else ""
+        who = f"{target} was " if len(track.targets) > 1 else ""
         for event, then in zip_longest(target.events, target.events[1:]):
             if event.event == "lost":
                 end = f"{then.event} at {then.frame}" if then else "not found again"
                 spans.append((event.frame, f"{who}lost at frame {event.frame}, {end}"))
     listed = [text for _, text in sorted(spans)]
     more = [f"{len(listed) - limit} more losses"] if len(listed) > limit else []
-    return "; ".join(listed[:limit] + more).capitalize()
+    text = "; ".join(listed[:limit] + more)
+    return text[:1].upper() + text[1:]
 
 
 def _moments(target: TargetTrack) -> Iterator[Moment]:

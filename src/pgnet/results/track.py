@@ -170,6 +170,9 @@ class TargetTrack:
         self._rows.extend(row)
         self._flags.append(absent | occluded << 1 | keyframe << 2 | STATES.index(state) << len(FLAGS))
 
+    def __str__(self) -> str:
+        return f"target {self.id}" + (f" ({self.label})" if self.label else "")
+
     def __len__(self) -> int:
         return len(self._flags)
 
