@@ -48,15 +48,15 @@ class Presence:
         PgnetError: a weight for something that is not in `Evidence`, or thresholds out of order.
     """
 
-    bias: float = 0.14
-    weights: Mapping[str, float] = field(default_factory=lambda: {"score": 0.69, "colour": 4.2})
+    bias: float = 0.33
+    weights: Mapping[str, float] = field(default_factory=lambda: {"score": 0.68, "colour": 4.5})
     sure: float = 0.6
     """Probability from which the target is present."""
     doubtful: float = 0.2
     """Probability under which a frame speaks for a loss."""
     patience: int = 3
     """Frames in a row that have to speak for a loss."""
-    confirm: int = 5
+    confirm: int = 4
     """Sure frames, with no doubtful one among them, after which a lost target is present again."""
 
     def __post_init__(self) -> None:
