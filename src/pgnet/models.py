@@ -62,6 +62,19 @@ class ModelFile:
         with self.path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
+    @property
+    def score(self) -> str:
+        """What the file says of its score, on one line: "success AUC 0.647 on OTB-100"; "" if nothing."""
+        said = self.metadata.get("score") or ""
+        if not isinstance(said, Mapping):
+            return str(said)
+        values = ", ".join(
+            f"{name} {value:.3f}" if isinstance(value, float) else f"{name} {value}"
+            for name, value in said.items()
+            if name != "data"
+        )
+        return f"{values} on {said['data']}" if "data" in said else values
+
     def graph(self, part: Literal["embed", "search"]) -> Path:
         """Path of one of the two ONNX graphs.
 

@@ -29,11 +29,15 @@ def test_demo_measures_against_the_truth(tracker, tmp_path, capsys, monkeypatch)
 
 def test_models_lists_what_is_there(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("PGNET_CACHE", str(tmp_path))
-    described = {"licence": "Apache-2.0", "data": ["some videos", "some\nstills"], "score": {"auc": 0.61234}}
+    described = {
+        "licence": "Apache-2.0",
+        "data": ["some videos", "some\nstills"],
+        "score": {"data": "ten clips", "auc": 0.61234},
+    }
     file = write_model_file(tmp_path / "mine.safetensors", {"w": np.zeros(4, np.float32)}, described)
     assert main(["models"]) == 0
     row = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("mine "))
-    for expected in (file.sha256[:12], "Apache-2.0", "some videos, some stills", "auc 0.612", "0.1 MB"):
+    for expected in (file.sha256[:12], "Apache-2.0", "some videos, some stills", "auc 0.612 on ten clips", "0.1 MB"):
         assert expected in row
 
 

@@ -11,7 +11,8 @@ def models() -> None:
 
     rows = [["NAME", "SIZE", "SHA256", "LICENCE", "SCORE", "DATA"]]
     for model in available():
-        described = [_text(model.metadata.get(key)) for key in ("licence", "score", "data")]
+        said = model.metadata
+        described = [_text(value) for value in (said.get("licence"), model.score, said.get("data"))]
         rows.append([model.name, f"{model.path.stat().st_size / 1e6:.1f} MB", model.sha256[:12], *described])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
@@ -22,10 +23,8 @@ def models() -> None:
 
 def _text(value: Any) -> str:
     """A metadata value on one line."""
-    if value in (None, "", {}, []):
+    if value in (None, "", []):
         return "-"
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {_text(item)}" for key, item in value.items())
     if isinstance(value, list):
         return ", ".join(map(_text, value))
-    return f"{value:.3f}" if isinstance(value, float) else " ".join(str(value).split())
+    return " ".join(str(value).split())

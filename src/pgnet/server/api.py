@@ -164,7 +164,7 @@ def _add_routes(app: FastAPI, settings: Settings) -> None:
                     name=file.name,
                     default=file.name == DEFAULT_MODEL,
                     megabytes=round(file.path.stat().st_size / 1e6, 1),
-                    score=_score(file.metadata.get("score")),
+                    score=file.score or None,
                 )
                 for file in available()
             ],
@@ -431,13 +431,6 @@ def _add_routes(app: FastAPI, settings: Settings) -> None:
         """The file that a job made."""
         path, name = space().job_file(job_id)
         return FileResponse(path, filename=name, media_type="video/mp4")
-
-
-def _score(score: Any) -> str | None:
-    """What a model file says of its score, as one line."""
-    if isinstance(score, dict):
-        return ", ".join(f"{name} {value}" for name, value in score.items())
-    return str(score) if score else None
 
 
 async def _receive(request: Request, path: Path, limit: int) -> int:
