@@ -1,8 +1,11 @@
 """Every engine that is installed gives the boxes of ONNX Runtime, on a real clip where there is one."""
 
+import os
+from contextlib import suppress
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -34,3 +37,22 @@ def test_same_boxes(engine):
     found = drift(reference, other, *clip(6))
     assert found.iou.min() > 0.99
     assert abs(found.score_change).max() < 0.01
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="only Linux says where a thread may run")
+@pytest.mark.parametrize("engine", ENGINES)
+def test_threads_may_run_on_every_core(engine):
+    # Engines that pin theirs take the same first cores in every process of several.
+    if not find_spec(engine):
+        pytest.skip(f"the extra {engine} is not installed")
+    tracker = Tracker.load("pgnet-lite", engine=engine, device="cpu", threads=1)
+    frames, box = clip(2)
+    tracker.init(frames[0], box)
+    working = Thread(target=lambda: [tracker.update(frames[1]) for _ in range(30)])
+    working.start()
+    allowed = set()
+    while working.is_alive():
+        for thread in Path("/proc/self/task").iterdir():
+            with suppress(OSError):  # it has ended
+                allowed.add(frozenset(os.sched_getaffinity(int(thread.name))))
+    assert allowed == {frozenset(os.sched_getaffinity(os.getpid()))}

@@ -47,6 +47,7 @@ class OpenvinoEngine:
         properties: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
         if name == "CPU":
             properties["INFERENCE_NUM_THREADS"] = self.threads
+            properties["ENABLE_CPU_PINNING"] = False  # every process would take the same first cores
             capabilities = core.get_property(name, "OPTIMIZATION_CAPABILITIES")
             if half and "BF16" not in capabilities:
                 raise PgnetError("This processor has no instructions for bfloat16; leave half precision away.")
