@@ -1,10 +1,11 @@
 """Fit and draw how a score grows with the pairs seen and with the number of pictures.
 
-    python benchmarks/scaling.py runs/pgnet-lite --parts runs/scaling --out docs/images/scaling.png
+    python benchmarks/ablation.py benchmarks/ablation.toml --out runs/ablation
+    python benchmarks/scaling.py runs/pgnet-lite --out docs/images/scaling.png \\
+        --part runs/ablation/base --part runs/ablation/half-of-the-pictures-and-videos --part ...
 
-The validations of one run give the first curve, the last validations of runs on parts of the data, which ablation.py
-leaves (benchmarks/scaling.toml), the second. The curve is a - b x^-c (Hestness et al., 2017): a power law towards what
-cannot be passed.
+The validations of one run give the first curve, the last validations of runs on parts of the data the second. The curve
+is a - b x^-c (Hestness et al., 2017): a power law towards what cannot be passed.
 """
 
 from __future__ import annotations
@@ -88,14 +89,14 @@ def draw(axes: Axes, x: Array, score: Array, unit: str) -> str:
 def main(
     run: Annotated[Path, typer.Argument(help="Folder of `pgnet train`.")],
     out: Annotated[Path, typer.Option(help="A .png or .svg file.")],
-    parts: Annotated[Path | None, typer.Option(help="Folder of runs on parts of the data.")] = None,
+    part: Annotated[list[Path] | None, typer.Option(help="Folder of a run on a part of the data; may repeat.")] = None,
     data: Annotated[Path, typer.Option(help="The recipes' data.")] = Path("../shared/data/train"),
 ) -> None:
     """Fit and draw how a score grows with the pairs seen and with the number of pictures."""
     whole = read_run(run)
     curves = {"pairs seen": (whole.pairs, whole.score)}
-    if parts:
-        found = [read_run(log.parent) for log in sorted(parts.glob("*/log.jsonl"))]
+    if part:
+        found = [read_run(folder) for folder in part]
         seen = np.array([pictures(data, each.part) for each in found], float)
         curves["pictures"] = seen, np.array([each.score[-1] for each in found])
     for unit, (x, _) in curves.items():

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from pgnet.video import VideoWriter, open_source
 
 __version__ = "0.1.0"
+
+# Else ONNX Runtime (1.29 and later) tells its maker which models are loaded, and keeps an identifier in the home.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 _HOME = {
     "PgnetError": "pgnet.errors",

@@ -1,7 +1,10 @@
 """A tiny network whose graphs read their weight from a model file, as the exported ones do."""
 
 import json
+import os
 import struct
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -110,3 +113,13 @@ def test_threads(model):
     assert OnnxEngine(model).threads == available_cores() >= 1
     with pytest.raises(PgnetError, match="0 threads"):
         OnnxEngine(model, threads=0)
+
+
+def test_nothing_is_reported_and_the_home_folder_stays_as_it_is(tmp_path):
+    # ONNX Runtime reports to its maker unless told not to; it keeps quiet by itself where CI is set.
+    quiet = {"CI", "ORT_DISABLE_TELEMETRY", "ORT_RUNNING_UNIT_TESTS"}
+    environment = {name: value for name, value in os.environ.items() if name not in quiet}
+    environment |= {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / ".cache")}
+    code = "from pgnet import Tracker; Tracker.load('pgnet-lite', threads=1)"
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True, timeout=120)
+    assert not list(tmp_path.rglob("*"))

@@ -23,10 +23,9 @@ def test_scaling_finds_the_power_law_of_finished_runs(training_root: Path, tmp_p
         return folder
 
     whole = run("whole", 1, {steps: 0.7 - 0.1 * (steps / 400) ** -0.5 for steps in (50, 100, 200, 400)})
+    command = [sys.executable, SCALING, whole, "--out", tmp_path / "c.png", "--data", training_root]
     for part in (0.25, 0.5, 1.0):
-        run(f"parts/{part}", part, {400: 0.7 - 0.1 * part**-0.5})
-    command = [sys.executable, SCALING, whole, "--parts", tmp_path / "parts", "--out", tmp_path / "c.png"]
-    command += ["--data", training_root]
+        command += ["--part", run(f"part {part}", part, {400: 0.7 - 0.1 * part**-0.5})]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "pairs seen: IoU = 0.700 - 0.100 (x / 3,200)^-0.50: 0.600 at 3,200, 0.629 at 6,400" in done.stdout
