@@ -160,7 +160,7 @@ def test_existing_output_is_refused_and_kept(video, tracker, tmp_path, capsys):
         ("20,30,-4,25", "extent"),
         ("nan,30,40,25", "finite"),
         ("-10,-10,300,20", "larger"),
-        ("7:absent", "no box"),
+        ("7:absent", "No frame has a box"),
         ("99:20,30,40,25", "last one to track is frame 23"),
     ],
 )
