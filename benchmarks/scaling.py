@@ -18,6 +18,7 @@ import numpy as np
 import typer
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 from numpy.typing import NDArray
 from scipy.optimize import curve_fit
 
@@ -79,6 +80,9 @@ def draw(axes: Axes, x: Array, score: Array, unit: str) -> str:
     axes.semilogx(x, score, "o", color="tab:blue")
     axes.semilogx(line, power_law(line / x.max(), a, b, c), color="tab:orange", lw=1)
     axes.set(xlabel=unit)
+    axes.xaxis.set(
+        major_locator=LogLocator(subs=(1, 2, 5)), major_formatter="{x:,.0f}", minor_formatter=NullFormatter()
+    )
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
     most, factors = x.max(), (1, 2, 4)
