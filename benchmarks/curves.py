@@ -7,7 +7,6 @@ Runs that continue one another are given in their order: the steps of each follo
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -16,23 +15,11 @@ import typer
 from matplotlib.figure import Figure
 
 from pgnet.cli import run_script
-from pgnet.errors import PgnetError
 from pgnet.files import atomic
+from pgnet.training.log import read_log
 
 WINDOW = 50
 """Steps over which the training loss is averaged."""
-
-
-def read_log(folder: Path) -> list[dict[str, float]]:
-    """The records of a run's log.jsonl.
-
-    Raises:
-        PgnetError: there is none.
-    """
-    try:
-        return [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
-    except (OSError, json.JSONDecodeError) as error:
-        raise PgnetError(f"{folder} has no log of a training run: {error}.") from error
 
 
 def draw(runs: list[list[dict[str, float]]]) -> Figure:

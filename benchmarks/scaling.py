@@ -25,6 +25,7 @@ from scipy.optimize import curve_fit
 from pgnet.cli import run_script
 from pgnet.errors import PgnetError
 from pgnet.files import atomic
+from pgnet.training.log import read_log
 from pgnet.training.recipe import DataSet
 from pgnet.training.sources import read_sources
 
@@ -43,12 +44,10 @@ def read_run(folder: Path) -> Run:
     """Raises: PgnetError where the folder has no finished run."""
     try:
         recipe = json.loads((folder / "recipe.json").read_text())
-        records = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
-    except (OSError, ValueError) as error:
-        raise PgnetError(f"{folder} has no training run: {error}.") from error
-    steps, score = (
-        np.array([(r["step"], r["validation_iou"]) for r in records if "validation_iou" in r]).reshape(-1, 2).T
-    )
+    except (OSError, json.JSONDecodeError) as error:
+        raise PgnetError(f"{folder} has no recipe of a training run: {error}.") from error
+    validations = [(r["step"], r["validation_iou"]) for r in read_log(folder) if "validation_iou" in r]
+    steps, score = np.array(validations).reshape(-1, 2).T
     if recipe["steps"] not in steps:
         raise PgnetError(f"The run in {folder} is not finished: it has no validation at step {recipe['steps']}.")
     return Run(recipe["part"], steps * recipe["batch"], score)

@@ -16,7 +16,7 @@ from pgnet.errors import PgnetError
 from pgnet.results import SourceInfo, TargetTrack
 from pgnet.results.formats import read
 from pgnet.results.marks import Marks, marks_of
-from pgnet.results.track import is_one_line
+from pgnet.results.track import is_one_line, name_of
 from pgnet.tracking.presence import LOST
 from pgnet.tracking.spans import Box
 
@@ -239,7 +239,7 @@ def check_boxes(marks: Iterable[Marks], width: int, height: int) -> None:
 
 
 def _ids(targets: Iterable[Marks]) -> str:
-    return ", ".join(f"{target.id} ({target.label})" if target.label else str(target.id) for target in targets)
+    return ", ".join(name_of(target.id, target.label) for target in targets)
 
 
 def _check_frame(subject: str, frame: int, first: int, last: int | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from pgnet.results.track import TargetTrack
+from pgnet.results.track import TargetTrack, name_of
 from pgnet.tracking.spans import Box
 
 
@@ -18,7 +18,7 @@ class Marks:
     """Frame -> x, y, w, h in 0-based pixels, or None where the target is absent."""
 
     def __str__(self) -> str:
-        return f"target {self.id}" + (f" ({self.label})" if self.label else "")
+        return f"target {name_of(self.id, self.label)}"
 
 
 def marks_of(target: TargetTrack) -> Marks:

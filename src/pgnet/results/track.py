@@ -58,6 +58,11 @@ def is_one_line(text: str) -> bool:
     return not any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") or c in "\ufffe\uffff" for c in text)
 
 
+def name_of(id: int, label: str) -> str:
+    """What messages call a target: "2", or "2 (dog)" where it has a label."""
+    return f"{id} ({label})" if label else str(id)
+
+
 @dataclass(frozen=True)
 class SourceInfo:
     """What was tracked: name as given, kind of `pgnet.video.Source`, size in pixels, rate, count; None: unknown."""
@@ -171,7 +176,7 @@ class TargetTrack:
         self._flags.append(absent | occluded << 1 | keyframe << 2 | STATES.index(state) << len(FLAGS))
 
     def __str__(self) -> str:
-        return f"target {self.id}" + (f" ({self.label})" if self.label else "")
+        return f"target {name_of(self.id, self.label)}"
 
     def __len__(self) -> int:
         return len(self._flags)

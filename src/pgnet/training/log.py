@@ -8,9 +8,21 @@ from types import TracebackType
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from torch.utils.tensorboard import SummaryWriter
 
+from pgnet.errors import PgnetError
 from pgnet.files import atomic
+
+
+def read_log(folder: Path) -> list[dict[str, float]]:
+    """The records of a run's log.jsonl.
+
+    Raises:
+        PgnetError: there is none.
+    """
+    try:
+        return [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    except (OSError, json.JSONDecodeError) as error:
+        raise PgnetError(f"{folder} has no log of a training run: {error}.") from error
 
 
 class RunLog:
@@ -23,6 +35,8 @@ class RunLog:
     """
 
     def __init__(self, out: Path, step: int, steps: int) -> None:
+        from torch.utils.tensorboard import SummaryWriter  # reading a log does without torch
+
         self._path = out / "log.jsonl"
         if self._path.exists():
             kept = [line for line in self._path.read_text().splitlines() if json.loads(line)["step"] <= step]
