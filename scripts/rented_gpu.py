@@ -7,7 +7,7 @@
            ... fetch OUT, again and again: every chunk continues the one before ...
     here   python scripts/rented_gpu.py join OUT --out runs/pgnet-r50
 
-A chunk hands back the averaged weights as fp16 in pieces of bounded size, the log and the validation score, so that
+A chunk hands back the averaged weights as fp16 in pieces of bounded size, recipe, log and validation score, so that
 whatever happens to the machine, what the last chunk knew is here. With --checkpoint the whole state comes as well, to
 be continued elsewhere (join restores it).
 """
@@ -83,9 +83,8 @@ def chunk(
     weights = load_file(run / "average.safetensors")
     # Batch norm stays exact, as in a model file.
     small = {k: v.half() if v.ndim > 1 and v.dtype == torch.float32 else v for k, v in weights.items()}
-    parcels = {"average.safetensors": save(small), "log.jsonl": (run / "log.jsonl").read_bytes()}
-    if checkpoint:
-        parcels["last.ckpt"] = (run / "last.ckpt").read_bytes()
+    kept = ["recipe.json", "log.jsonl", *(["last.ckpt"] if checkpoint else [])]
+    parcels = {"average.safetensors": save(small)} | {name: (run / name).read_bytes() for name in kept}
     index = {name: _split(name, content, out, limit << 20) for name, content in parcels.items()}
     with atomic(out / "index.json") as temporary:
         temporary.write_text(json.dumps({"scores": scores, "files": index}, indent=2))

@@ -212,6 +212,17 @@ def test_where_they_differ_the_one_more_likely_right_is_followed():
     assert fused[6].state == "present"
 
 
+@pytest.mark.parametrize("x", [100, 300], ids=["alike", "different"])
+def test_a_target_is_not_back_before_it_is_seen(x):
+    """The way back needs three doubtful frames to call it lost: here 5, 4 and 3."""
+    there = {n: row._replace(presence=0.01, state="lost") for n, row in rows([100] * 9).items()}
+    back = rows([x] * 9)
+    for n in range(1, 6):
+        back[n] = back[n]._replace(presence=0.05, state="lost" if n <= 3 else "uncertain")
+    fused = fuse(SPAN, there, back)
+    assert [fused[n].state for n in (3, 4, 5, 6)] == ["lost", "lost", "lost", "present"]
+
+
 def test_two_sure_opinions_are_uncertain():
     fused = fuse(SPAN, rows([100] * 9), rows([300] * 9))
     assert {row.state for row in fused.values()} == {"uncertain"}

@@ -31,13 +31,28 @@ def test_probability_is_logistic() -> None:
 
 
 def test_states_do_not_flicker() -> None:
-    presence = Presence(sure=0.6, doubtful=0.2, patience=3, confirm=2)
+    presence = Presence(sure=0.6, doubtful=0.2, patience=3, confirm=4, caution=1)
     belief, seen = Belief(), []
-    for probability in (0.9, 0.1, 0.1, 0.9, 0.5, 0.1, 0.1, 0.1, 0.5, 0.7, 0.1, 0.7, 0.5, 0.7, 0.5):
+    for probability in (0.9, 0.1, 0.1, 0.9, 0.5, 0.1, 0.1, 0.1, 0.5, 0.9, 0.9, 0.1, 0.9, 0.9, 0.9, 0.9, 0.5):
         belief = next_belief(belief, probability, presence)
         seen.append(belief.state)
     held = [PRESENT, UNCERTAIN, UNCERTAIN, PRESENT, UNCERTAIN, UNCERTAIN, UNCERTAIN]
-    assert seen == [*held, LOST, LOST, LOST, LOST, LOST, LOST, PRESENT, UNCERTAIN]
+    assert seen == [*held, *[LOST] * 8, PRESENT, UNCERTAIN]
+
+
+def frames_to_return(probability: float) -> int:
+    """How many such frames make a lost target present; 0: however many."""
+    belief = Belief(LOST)
+    for frame in range(1, 100):
+        belief = next_belief(belief, probability, Presence())
+        if belief.state != LOST:
+            return frame
+    return 0
+
+
+def test_the_surer_the_sooner_a_lost_target_is_present() -> None:
+    waits = [frames_to_return(probability) for probability in (0.99, 0.95, 0.9, 0.8, 0.7)]
+    assert waits == [2, 3, 4, 11, 0]
 
 
 def test_frames_without_a_sure_one_are_counted() -> None:
@@ -53,6 +68,8 @@ def test_a_model_of_another_version_is_refused() -> None:
         Presence(weights={"shoe_size": 1.0})
     with pytest.raises(PgnetError, match="patience"):
         Presence(patience=0)
+    with pytest.raises(PgnetError, match="caution"):
+        Presence(caution=-1)
     with pytest.raises(PgnetError, match="doubtful"):
         Presence(sure=0.1)
 

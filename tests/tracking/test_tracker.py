@@ -127,8 +127,21 @@ def test_a_target_that_is_long_uncertain_is_looked_for_elsewhere(engine):
     back = [tracker.update(scene(later)) for _ in range(30)]
     assert back[-1].state == "present" and boxes.iou(back[-1].box, later) > 0.5
     jump = next(i for i, found in enumerate(back) if boxes.iou(found.box, later) > 0.5)
-    states = [found.state for found in back[jump : jump + 4]]
-    assert states == ["lost"] * 3 + ["present"], "a jump has to be confirmed"
+    states = [found.state for found in back[jump : jump + 2]]
+    assert states == ["lost", "present"], "a jump has to be confirmed"
+
+
+@pytest.mark.parametrize("later", [(60, 60, 40, 40), (240, 150, 40, 40)], ids=["here", "elsewhere"])
+def test_a_target_that_shows_its_other_side_is_found(engine, later):
+    start = (60, 60, 40, 40)
+    tracker = Tracker(engine)
+    tracker.init(scene(start), start)
+    assert tracker.update(scene(start)).state == "present"
+    turned = [tracker.update(scene(later, np.ascontiguousarray(OBJECT[:, ::-1]))) for _ in range(40)]
+    assert turned[0].state != "present"
+    assert turned[-1].state == "present" and boxes.iou(turned[-1].box, later) > 0.5
+    back = [tracker.update(scene(later)) for _ in range(40)]
+    assert back[-1].state == "present" and boxes.iou(back[-1].box, later) > 0.5
 
 
 def test_without_redetection_the_search_stays_local(engine):

@@ -18,6 +18,7 @@ from pgnet.nn.network import PGNet
 from pgnet.nn.weights import load_model
 from pgnet.training import loop
 from pgnet.training.log import RunLog
+from pgnet.training.losses import LossOptions
 from pgnet.training.pairs import PairOptions
 from pgnet.training.recipe import Recipe
 
@@ -78,12 +79,20 @@ def test_the_result_tracks_and_an_existing_run_is_kept(recipe: Recipe, tmp_path:
 
 def test_a_teacher_draws_its_student_near(recipe: Recipe, tmp_path: Path) -> None:
     loop.train(recipe, tmp_path / "teacher")
-    taught = dataclasses.replace(recipe, teacher=tmp_path / "teacher/pgnet-lite.safetensors", steps=8, seed=1)
+    taught = dataclasses.replace(
+        recipe,
+        teacher=tmp_path / "teacher/pgnet-lite.safetensors",
+        loss=LossOptions(similarity_weight=0.5),
+        steps=8,
+        seed=1,
+    )
     loop.train(taught, tmp_path / "student")
     records = [json.loads(line) for line in (tmp_path / "student/log.jsonl").read_text().splitlines()]
     distances = [r["distance"] for r in records if "distance" in r]
     assert len(distances) == 8
     assert np.mean(distances[-2:]) < np.mean(distances[:2])
+    unlike = [r["unlike"] for r in records if "unlike" in r]
+    assert len(unlike) == 8 and np.mean(unlike[-2:]) < np.mean(unlike[:2])
 
 
 def test_records_after_the_checkpoint_are_dropped(tmp_path: Path) -> None:

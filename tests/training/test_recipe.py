@@ -31,6 +31,14 @@ def test_overrides(tmp_path: Path) -> None:
     assert (recipe.steps, recipe.pairs.video, recipe.train_blocks, recipe.data) == (7, 0.25, (2, 3), Path("elsewhere"))
 
 
+def test_a_block_may_have_a_rate_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "r.toml"
+    path.write_text('model = "pgnet-r50"\ndata = "data"\nbackbone_rate = [0.1, 1]\ntrain_blocks = [3, 4]\n')
+    recipe = load_recipe(path)
+    assert [recipe.block_rate(block) for block in (3, 4)] == [0.1, 1]
+    assert load_recipe(path, ["backbone_rate=0.2"]).block_rate(4) == 0.2
+
+
 def test_tables_of_data(tmp_path: Path) -> None:
     path = tmp_path / "r.toml"
     path.write_text('model = "pgnet-lite"\n[[data]]\nroot = "a"\nshare = 2\n[[data]]\nroot = "b"\nlayout = "coco"\n')
@@ -53,6 +61,12 @@ def test_data_in_the_documentation_loads(tmp_path: Path, text: str) -> None:
         ('model = "a"\ndata = "b"\nstep = 3', [], "Unknown in .*: step;"),
         ('model = "a"\ndata = "b"\nsteps = "many"', [], "'many' of steps .* type int"),
         ('model = "a"\ndata = "b"\nsteps = 0', [], "steps must be at least 1"),
+        (
+            'model = "a"\ndata = "b"\nbackbone_rate = [0.1]\ntrain_blocks = [2, 3]',
+            [],
+            "has 1 values, its train_blocks 2",
+        ),
+        ('model = "a"\ndata = "b"\nbackbone_rate = ["x"]', [], "should be of type float"),
         ('model = "a"\ndata = "b"\ndecay = "linear"', [], "Unknown decay 'linear'"),
         ("model = ", [], "not valid TOML"),
         ('model = "a"\ndata = "b"', ["steps"], "key=value"),

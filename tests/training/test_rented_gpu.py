@@ -73,6 +73,7 @@ def test_chunks_continue_and_come_back(training_root: Path, tmp_path: Path) -> N
         assert joined.returncode == 0, joined.stderr
         records = [json.loads(line) for line in (tmp_path / "here/log.jsonl").read_text().splitlines()]
         assert [r["step"] for r in records if "loss" in r] == list(range(1, steps + 1))
+        assert json.loads((tmp_path / "here/recipe.json").read_text())["model"] == "pgnet-lite"
         assert "iou" in json.loads((back / "index.json").read_text())["scores"]
     assert (tmp_path / "here/last.ckpt").read_bytes() == (tmp_path / "run/last.ckpt").read_bytes()
     piece = next(back.glob("last.ckpt.*"))

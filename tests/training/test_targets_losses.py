@@ -1,11 +1,12 @@
 """Anchor labels (IoU 0.6 / 0.3) and the sampled losses."""
 
 import numpy as np
+import pytest
 import torch
 
 from pgnet import anchors, boxes
 from pgnet.nn import Output
-from pgnet.training.losses import detection_loss, distillation_loss, sample_anchors, total_loss
+from pgnet.training.losses import detection_loss, distillation_loss, sample_anchors, similarity_loss, total_loss
 from pgnet.training.targets import anchor_targets
 
 
@@ -74,3 +75,15 @@ def test_a_student_is_as_far_from_its_teacher_as_it_differs() -> None:
     distillation_loss(far, teacher).backward()
     assert teacher.cls.grad is None and teacher.reg.grad is None
     assert far.cls.grad is not None and far.reg.grad is not None
+
+
+def test_features_that_find_the_same_places_alike_agree() -> None:
+    torch.manual_seed(0)
+    z, x = torch.rand(2, 6, 5, 5), torch.rand(2, 6, 9, 9)
+    more = [torch.cat([side, 2 * side], 1) for side in (z, x)]  # other channels, the same angles
+    other = torch.rand(2, 6, 5, 5).requires_grad_(), torch.rand(2, 6, 9, 9).requires_grad_()
+    assert similarity_loss([(z, x)], [(more[0], more[1]), other]) == pytest.approx(0, abs=1e-5)
+    apart = similarity_loss([other], [(z, x)])
+    assert 0.5 < apart.item() < 1.5
+    apart.backward()
+    assert all(side.grad is not None and side.grad.abs().sum() > 0 for side in other)

@@ -14,7 +14,7 @@ from pgnet.results.marks import Marks
 from pgnet.results.track import Row, TargetTrack, Track
 from pgnet.tracking import MultiTracker, Prediction
 from pgnet.tracking.passes import Sweep, Task
-from pgnet.tracking.presence import PRESENT, STATES, UNCERTAIN
+from pgnet.tracking.presence import LOST, PRESENT, STATES, UNCERTAIN, Presence
 from pgnet.tracking.spans import Box, Pass, Span, affected, spans
 from pgnet.tracking.tracker import State
 from pgnet.video import Frame, FrameReader
@@ -204,6 +204,9 @@ def fuse(span: Span, there: Rows, back: Rows) -> Rows:
             doubted = one.state != PRESENT == other.state
             chosen = other if (at >= change if span.backwards else doubted) else one
             rows[n] = chosen._replace(state=UNCERTAIN) if one.state == other.state == PRESENT else chosen
+        # Backwards, the last frames before a target is called lost are forwards the first ones in which it is back.
+        if one.state == LOST and rows[n].presence < Presence.doubtful:
+            rows[n] = rows[n]._replace(state=LOST)
     return rows
 
 

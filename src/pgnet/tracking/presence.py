@@ -56,15 +56,18 @@ class Presence:
     """Probability under which a frame speaks for a loss."""
     patience: int = 3
     """Frames in a row that have to speak for a loss."""
-    confirm: int = 4
-    """Sure frames, with no doubtful one among them, after which a lost target is present again."""
+    confirm: float = 4.0
+    """Logarithms of the frames' odds, less `caution` each, add up to this before a lost target is present again."""
+    caution: float = 1.0
+    """See there: what was lost may be nowhere in the frame, and only something that looks like it."""
 
     def __post_init__(self) -> None:
         if unknown := sorted(set(self.weights) - set(Evidence._fields)):
             raise PgnetError(f"The presence model weighs {', '.join(unknown)}, which this version does not know.")
-        if not 0 <= self.doubtful <= self.sure <= 1 or min(self.patience, self.confirm) < 1:
+        if not 0 <= self.doubtful <= self.sure <= 1 or self.patience < 1 or min(self.confirm, self.caution) < 0:
             raise PgnetError(
-                "The presence model needs 0 <= doubtful <= sure <= 1, and patience and confirm of at least 1."
+                "The presence model needs 0 <= doubtful <= sure <= 1, patience of at least 1, and confirm and caution "
+                "of at least 0."
             )
 
     def probability(self, evidence: Evidence) -> float:
@@ -84,8 +87,8 @@ class Belief(NamedTuple):
     """Of `STATES`."""
     doubts: int = 0
     """Frames in a row that speak for a loss."""
-    sures: int = 0
-    """Sure frames since the last doubtful one."""
+    proof: float = 0.0
+    """What has spoken for a lost target since the last doubtful frame."""
     unsure: int = 0
     """Frames in a row that are not sure."""
 
@@ -93,12 +96,16 @@ class Belief(NamedTuple):
 def next_belief(last: Belief, probability: float, presence: Presence) -> Belief:
     """The belief after one more frame.
 
-    A target is lost after `patience` doubtful frames in a row, and from then on until there were `confirm` sure frames
-    and no doubtful one among them.
+    A target is lost after `patience` doubtful frames in a row, and from then on until enough speaks for it, as in a
+    sequential probability ratio test (Wald, 1945): a few frames that are very sure, or more that are less so.
     """
     sure, doubtful = probability >= presence.sure, probability < presence.doubtful
-    doubts, sures = (last.doubts + 1, 0) if doubtful else (0, last.sures + sure)
-    unsure = 0 if sure else last.unsure + 1
-    if doubts >= presence.patience or (last.state == LOST and sures < presence.confirm):
-        return Belief(LOST, doubts, sures, unsure)
-    return Belief(PRESENT if sure else UNCERTAIN, doubts, sures, unsure)
+    doubts, unsure = last.doubts + 1 if doubtful else 0, 0 if sure else last.unsure + 1
+    if last.state == LOST:
+        speaks = min(logit(probability) - presence.caution, presence.confirm / 2)  # no frame is enough by itself
+        proof = 0.0 if doubtful else max(0.0, last.proof + speaks)
+        if proof < presence.confirm:
+            return Belief(LOST, doubts, proof, unsure)
+    elif doubts >= presence.patience:
+        return Belief(LOST, doubts, 0.0, unsure)
+    return Belief(PRESENT if sure else UNCERTAIN, doubts, 0.0, unsure)

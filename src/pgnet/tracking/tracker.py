@@ -24,6 +24,8 @@ from pgnet.tracking.presence import LOST, PRESENT, Belief, Evidence, Presence, g
 CALIBRATION_ZOOMS = (1.15, 1.0, 1 / 1.15)
 CERTAIN = 0.8
 """Probability from which the colours in a box are taken for the target's, and from which it is followed elsewhere."""
+VERY_CERTAIN = 0.9
+"""Likewise, where it would be seen from its other side: two looks are more easily mistaken for something else."""
 UNSURE = 5
 """Frames in a row without a sure one after which a target is looked for elsewhere, too."""
 REACH = 0.7
@@ -51,6 +53,7 @@ class _Target:
     """All that a tracker remembers from frame to frame; replaced, never changed."""
 
     features: Features
+    mirrored: Features  # of its mirror image
     centre: NDArray[np.float64]  # (2,) x, y in frame pixels
     size: NDArray[np.float64]  # (2,) w, h in frame pixels
     stretch: NDArray[np.float64]  # (2,) factors on the network's widths and heights
@@ -59,7 +62,7 @@ class _Target:
     colours: Colours
     belief: Belief
     known: tuple[NDArray[np.float64], NDArray[np.float64]]  # centre and size when it was last present
-    place: int  # next place to look at while lost, see `_places`
+    searched: int  # frames in which it has been looked for elsewhere since it was last present
     motion: float  # mean way from frame to frame in target sizes, the last frames weighed most
     fill: tuple[float, ...]  # colour of what lies outside the frame: the first frame's mean, as SiamRPN trackers do
 
@@ -67,7 +70,7 @@ class _Target:
     def searching(self) -> bool:
         """Whether it is to be looked for elsewhere, too: little speaks for where the box is."""
         belief = self.belief
-        return belief.unsure >= UNSURE or (belief.state == LOST and not belief.sures)
+        return belief.unsure >= UNSURE or (belief.state == LOST and not belief.proof)
 
 
 State = _Target
@@ -81,6 +84,7 @@ class _Look(NamedTuple):
     options: TrackingOptions
     zoom: float = 1.0  # the target appears this much larger than usual
     size: int = anchors.SEARCH_SIZE  # of the crop in its own pixels
+    least: float = 0.0  # probability from which the target is followed there
 
 
 class _Found(NamedTuple):
@@ -172,8 +176,11 @@ class _Method:
         fill = mean_colour(image)
         side = template_side(size[0], size[1], self.options.context)
         crop = square_crop(image, centre[0], centre[1], side, anchors.TEMPLATE_SIZE, fill)
+        embedded = self.engine.embed(np.stack([crop, crop[:, ::-1]]))
+        features, mirrored = ([level[i : i + 1] for level in embedded] for i in (0, 1))
         target = _Target(
-            features=self.engine.embed(crop[None]),
+            features=features,
+            mirrored=mirrored,
             centre=centre,
             size=size,
             stretch=np.ones(2),
@@ -182,7 +189,7 @@ class _Method:
             colours=Colours.of(image, centre, size),
             belief=Belief(),
             known=(centre, size),
-            place=0,
+            searched=0,
             motion=1.0,
             fill=fill,
         )
@@ -200,7 +207,7 @@ class _Method:
         for size in {look.size for look in looks}:
             batch = {i: look for i, look in enumerate(looks) if look.size == size}
             sides, crops = [], []
-            for target, _, zoom, _ in batch.values():
+            for target, _, zoom, _, _ in batch.values():
                 sides.append(search_side(target.size[0], target.size[1], self.options.context, size) / zoom)
                 crops.append(square_crop(image, target.centre[0], target.centre[1], sides[-1], size, target.fill))
             levels = zip(*(look.target.features for look in batch.values()), strict=True)
@@ -239,32 +246,48 @@ class _Method:
                 f"The frame size changed from {width} x {height} to {image.shape[1]} x {image.shape[0]}; "
                 "start again with a box in this frame."
             )
-        looks = [_Look(target, self.options, size=self._crop_size(target)) for target in targets]
-        # A target that is not seen well and is not just being found again is looked for in one more place of the frame.
-        lost = [i for i, target in enumerate(targets) if target.searching and self.options.redetect]
-        looks += [self._elsewhere(targets[i]) for i in lost]
-        found = self._look(image, looks)
-        there = dict(zip(lost, found[len(targets) :], strict=True))
+        # What is not seen well and is not just being found again is looked for elsewhere, too.
+        looks = [
+            [
+                _Look(target, self.options, size=self._crop_size(target)),
+                *(self._elsewhere(target) if target.searching and self.options.redetect else ()),
+            ]
+            for target in targets
+        ]
+        found = iter(self._look(image, [look for own in looks for look in own]))
         predictions: dict[int, Prediction] = {}
-        for i, id in enumerate(self._targets):
-            predictions[id], self._targets[id] = self._follow(targets[i], found[i], there.get(i))
+        for id, target, own in zip(self._targets, targets, looks, strict=True):
+            predictions[id], self._targets[id] = self._follow(target, [(look, next(found)) for look in own])
         return predictions
 
     def _crop_size(self, target: _Target) -> int:
         still = target.belief.state == PRESENT and target.motion < self.options.near
         return anchors.NEAR_SIZE if still else anchors.SEARCH_SIZE
 
-    def _elsewhere(self, target: _Target) -> _Look:
-        places = _places(target, self.options.context)
-        there = replace(target, centre=places[target.place % len(places)], size=target.known[1])
-        return _Look(there, replace(self.options, window_influence=0.0))
+    def _elsewhere(self, target: _Target) -> tuple[_Look, _Look]:
+        """Where else a target may be: in one more place; and its mirror image, here and in another place by turns."""
+        places, anywhere = _places(target, self.options.context), replace(self.options, window_influence=0.0)
+        turned = replace(target, features=target.mirrored, mirrored=target.features)
 
-    def _follow(self, target: _Target, found: _Found, there: _Found | None) -> tuple[Prediction, _Target]:
-        """What a target's look says, or that elsewhere if the target is there and not here."""
-        if there is not None:
-            target = replace(target, place=target.place + 1)
-            if there.probability >= CERTAIN and found.probability < 0.5:
-                found, target = there, replace(target, size=target.known[1], belief=Belief(LOST))
+        def look(seen: _Target, number: int, least: float) -> _Look:
+            there = replace(seen, centre=places[number % len(places)], size=target.known[1])
+            return _Look(there, anywhere, least=least)
+
+        here = _Look(turned, self.options, least=VERY_CERTAIN)
+        number, moved = divmod(target.searched, 2)
+        return look(target, target.searched, CERTAIN), look(turned, number, VERY_CERTAIN) if moved else here
+
+    def _follow(self, target: _Target, seen: list[tuple[_Look, _Found]]) -> tuple[Prediction, _Target]:
+        """What a target's look says, or one of the others' if it is there and not here."""
+        (_, found), *others = seen
+        if others:
+            target = replace(target, searched=target.searched + 1)
+        likely = [(look, other) for look, other in others if other.probability >= look.least]
+        if likely and found.probability < 0.5:
+            look, found = max(likely, key=lambda pair: pair[1].probability)
+            there = look.target
+            belief = target.belief if there.centre is target.centre else Belief(LOST)
+            target = replace(target, features=there.features, mirrored=there.mirrored, size=there.size, belief=belief)
         height, width = target.frame
         limit = np.array([width, height], np.float64)
         size = smooth_size(target.size, found.size, found.candidate, self.options.size_lr)
@@ -274,7 +297,7 @@ class _Method:
         target = replace(target, centre=centre, size=size, belief=belief, motion=(target.motion + moved) / 2)
         if belief.state == PRESENT:
             colours = target.colours.followed(found.colours) if found.probability >= CERTAIN else target.colours
-            target = replace(target, known=(centre, size), place=0, colours=colours)
+            target = replace(target, known=(centre, size), searched=0, colours=colours)
         prediction = Prediction(
             clip(cxcywh_to_xywh(np.concatenate([centre, size])), width, height),
             found.candidate.score,

@@ -29,7 +29,7 @@ from pgnet.nn.export import write_model
 from pgnet.nn.network import MODELS, PGNet
 from pgnet.nn.weights import load_imagenet, load_model, load_weights, settle_batch_norm
 from pgnet.training.log import RunLog
-from pgnet.training.losses import LossOptions, distillation_loss, total_loss
+from pgnet.training.losses import Features, LossOptions, distillation_loss, similarity_loss, total_loss
 from pgnet.training.pairs import Pair, PairDataset
 from pgnet.training.parallel import make_fabric, mean_over_processes, synchronise
 from pgnet.training.recipe import Recipe
@@ -99,10 +99,24 @@ def freeze(net: PGNet, trained: tuple[int, ...]) -> None:
     net.backbone.requires_grad_(False)
     for number in trained:
         net.backbone.blocks[number - 1].requires_grad_(True)
+    silence(net)
+
+
+def silence(net: PGNet) -> None:
+    """Leave out the residual branches that are zero and frozen."""
     for unit in net.backbone.modules():
         if isinstance(unit, Bottleneck):
             frozen_zero = not (unit.bn3.weight.requires_grad or unit.bn3.weight.any() or unit.bn3.bias.any())
             unit.silent = frozen_zero
+
+
+def watch(net: PGNet) -> list[Features]:
+    """A list that always holds the adjusted features of the pairs that were last shown to a network, level by level."""
+    seen: list[Any] = [[None, None] for _ in net.each_level()]
+    for level, sides in zip(net.each_level(), seen, strict=True):
+        for side, layer in enumerate((level.adjust.template, level.adjust.search)):
+            layer.register_forward_hook(lambda _, __, output, sides=sides, side=side: sides.__setitem__(side, output))
+    return seen
 
 
 def rate(recipe: Recipe, step: int) -> float:
@@ -117,8 +131,8 @@ def make_optimizer(net: PGNet, recipe: Recipe) -> torch.optim.Optimizer:
     """AdamW; no weight decay on vectors (batch norm, biases, level weights)."""
 
     def factor(name: str) -> float:
-        if name.startswith("backbone."):
-            return recipe.backbone_rate
+        if name.startswith("backbone.blocks."):
+            return recipe.block_rate(1 + int(name.split(".")[2]))
         return recipe.adjust_rate if ".adjust." in name else 1.0
 
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
@@ -219,7 +233,12 @@ def train(
     net = build(recipe, training).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = copy.deepcopy(net).requires_grad_(False).to(fabric.device)
     synchronise(net)
-    teacher = load_model(recipe.teacher).to(fabric.device) if recipe.teacher else None
+    teacher = load_model(recipe.teacher).to(fabric.device).requires_grad_(False) if recipe.teacher else None
+    seen: list[list[Features]] = []
+    if teacher:
+        silence(teacher)
+        if recipe.loss.similarity_weight:
+            seen = [watch(net), watch(teacher)]
     # Every parameter is given to the optimizer and to DDP, so that blocks can be unfrozen on the way.
     model, optimizer = fabric.setup(net, make_optimizer(net, recipe))
     state: dict[str, Any] = {"model": model, "optimizer": optimizer, "average": average, "step": 0}
@@ -264,6 +283,10 @@ def train(
                 distance = distillation_loss(output, wanted)
                 parts["distance"] = distance.item()
                 loss = loss + recipe.loss.distillation_weight * distance
+                if seen:
+                    unlike = similarity_loss(*seen)
+                    parts["unlike"] = unlike.item()
+                    loss = loss + recipe.loss.similarity_weight * unlike
             fabric.backward(loss)
             fabric.clip_gradients(model, optimizer, max_norm=recipe.clip)
             optimizer.step()

@@ -13,6 +13,9 @@ from pgnet.errors import PgnetError
 from pgnet.nn.network import Output
 from pgnet.training.parallel import mean_over_processes
 
+Features = tuple[Tensor, Tensor]
+"""Of a template and a search crop."""
+
 POSITIVES, TOTAL = 16, 64
 """Anchors sampled in one search crop (SiamRPN)."""
 
@@ -29,6 +32,7 @@ class LossOptions:
         level_weight: of the mean of the levels' losses against the enhanced output's.
         hard_negatives: share of the sampled negatives that are the hardest ones.
         distillation_weight: of the distance to the teacher's output, where the recipe names a teacher.
+        similarity_weight: of the distance to what the teacher's features find alike, likewise.
     """
 
     classification: str = "cross-entropy"
@@ -37,6 +41,7 @@ class LossOptions:
     level_weight: float = 1.0
     hard_negatives: float = 0.5
     distillation_weight: float = 1.0
+    similarity_weight: float = 0.0
 
     def __post_init__(self) -> None:
         for name, known in (("classification", CLASSIFICATION), ("regression", REGRESSION)):
@@ -207,3 +212,27 @@ def distillation_loss(output: Output, teacher: Output) -> Tensor:
     )
     cls_loss = (excess * weight).sum() / weight.sum().clamp(min=1)
     return cls_loss + (_smooth_l1(offsets, wanted_offsets) * wanted).sum() / wanted.sum().clamp(min=1)
+
+
+def similarity_loss(own: list[Features], teacher: list[Features]) -> Tensor:
+    """How much the places of the search crop that look like the template to the student differ from the teacher's.
+
+    One minus the correlation (Huang et al., NeurIPS 2022) between the two networks' cosine similarities of a template
+    cell to all places, the mean over cells, pairs and levels: the networks' channels need not be the same.
+
+    Args:
+        own: the student's adjusted features of both crops for each level, (B, C, h, w) and (B, C, H, W).
+        teacher: of equal sizes, with as many levels or more, the last of which are left out; no gradients flow into it.
+
+    Returns:
+        A scalar from 0 to 2.
+    """
+
+    def profile(features: Features) -> Tensor:
+        """(B, h * w, H * W) similarities, each cell's with mean 0 and length 1."""
+        z, x = (functional.normalize(side.float().flatten(2), dim=1) for side in features)
+        alike = z.transpose(1, 2) @ x
+        return functional.normalize(alike - alike.mean(2, keepdim=True), dim=2)
+
+    agreement = [(profile(a) * profile(b).detach()).sum(2).mean() for a, b in zip(own, teacher, strict=False)]
+    return 1 - torch.stack(agreement).mean()

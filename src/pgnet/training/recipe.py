@@ -34,7 +34,8 @@ class Recipe:
         steps: optimizer steps.
         batch: pairs of a step, all processes together.
         learning_rate: peak rate of everything but the backbone.
-        backbone_rate: peak rate of the trained backbone blocks, as a factor.
+        backbone_rate: peak rate of the trained backbone blocks, as a factor; or a factor for each of `train_blocks`: a
+            block without pretrained weights needs a higher one than those that only adapt.
         adjust_rate: rate of the adjusted layers, as a factor. Tied at the start, they match pretrained features of
             the two sides from the first step; at the full rate that is destroyed before it is of use.
         train_blocks: numbers of the backbone's blocks that are trained, once unfrozen.
@@ -64,7 +65,7 @@ class Recipe:
     steps: int = 10_000
     batch: int = 32
     learning_rate: float = 1e-3
-    backbone_rate: float = 0.1
+    backbone_rate: float | tuple[float, ...] = 0.1
     adjust_rate: float = 0.1
     train_blocks: tuple[int, ...] = ()
     unfreeze: int = 0
@@ -86,10 +87,21 @@ class Recipe:
         for name, least in (("steps", 1), ("batch", 1), ("validate_every", 1), ("validation_pairs", 0)):
             if getattr(self, name) < least:
                 raise PgnetError(f"The recipe's {name} must be at least {least}, not {getattr(self, name)}.")
+        if isinstance(self.backbone_rate, tuple) and len(self.backbone_rate) != len(self.train_blocks):
+            raise PgnetError(
+                f"The recipe's backbone_rate has {len(self.backbone_rate)} values, its train_blocks "
+                f"{len(self.train_blocks)}; give one for each, or a single number."
+            )
         if self.decay not in DECAYS:
             raise PgnetError(f"Unknown decay {self.decay!r}; known are {', '.join(DECAYS)}.")
         if not 0 < self.part <= 1:
             raise PgnetError(f"The recipe's part must be above 0 and at most 1, not {self.part}.")
+
+    def block_rate(self, block: int) -> float:
+        """The factor of a backbone block's peak rate, by its number; of one that is not trained it is of no concern."""
+        if not isinstance(self.backbone_rate, tuple):
+            return self.backbone_rate
+        return self.backbone_rate[self.train_blocks.index(block)] if block in self.train_blocks else 0.0
 
     def data_sets(self) -> tuple[DataSet, ...]:
         """The data as tables, also where it is one folder."""
@@ -160,6 +172,10 @@ def _build(cls: type[Any], content: dict[str, Any], where: str) -> Any:
             value = Path(value) if isinstance(value, str) else value
             # Tables of data are built already.
             fits = isinstance(value, (Path, tuple) if "tuple" in kind else Path)
+        elif kind == "float | tuple[float, ...]":
+            value = tuple(value) if isinstance(value, list) else value
+            numbers = value if isinstance(value, tuple) else (value,)
+            fits = bool(numbers) and all(isinstance(n, (int, float)) and not isinstance(n, bool) for n in numbers)
         elif kind.startswith("tuple"):
             fits = isinstance(value, (list, tuple))
             value = tuple(value) if fits else value
