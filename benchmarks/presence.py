@@ -210,6 +210,8 @@ class Task:
     """A clip to track."""
 
     model: Path
+    engine: str
+    half: bool
     presence: Presence
     options: TrackingOptions
     clip: Clip | Composed
@@ -218,16 +220,16 @@ class Task:
 
 
 @cache
-def loaded(model: Path) -> Tracker:
+def loaded(model: Path, engine: str, half: bool) -> Tracker:
     cv2.setNumThreads(1)
-    return Tracker.load(model, threads=1)
+    return Tracker.load(model, engine=engine, half=half, threads=1)
 
 
 def observe(task: Task) -> Observed:
     """Track a clip, or read what an earlier run kept of it."""
     if task.kept and task.kept.is_file():
         return pickle.loads(task.kept.read_bytes())
-    tracker = loaded(task.model)
+    tracker = loaded(task.model, task.engine, task.half)
     tracker.presence, tracker.options = task.presence, task.options
     rows = []
     for number, (image, box, seen) in enumerate(task.clip.frames()):
@@ -255,6 +257,8 @@ class Run:
     """Tracks clips in several processes."""
 
     model: Path
+    engine: str
+    half: bool
     options: TrackingOptions
     workers: int
     cache: Path | None
@@ -263,11 +267,12 @@ class Run:
         self, clips: Iterable[Clip | Composed], presence: Presence, *, redetect: bool = True
     ) -> list[Observed]:
         options = replace(self.options, redetect=redetect)
-        key = hashlib.sha256(f"{weights_digest(self.model)} {presence} {options}".encode()).hexdigest()[:12]
+        what = f"{weights_digest(self.model)} {self.engine} {self.half} {presence} {options}"
+        key = hashlib.sha256(what.encode()).hexdigest()[:12]
         tasks = []
         for clip_ in clips:
             kept = self.cache / f"{key} {clip_.name}.pickle" if self.cache else None
-            tasks.append(Task(self.model, presence, options, clip_, kept))
+            tasks.append(Task(self.model, self.engine, self.half, presence, options, clip_, kept))
         with ProcessPoolExecutor(self.workers, get_context("spawn")) as pool:
             console = Console(stderr=True)
             return list(track(pool.map(observe, tasks), "tracking", len(tasks), console=console, transient=True))
@@ -450,6 +455,8 @@ def main(
     root: Annotated[Path | None, typer.Option(help="Test sequences in OTB's layout.")] = None,
     composed: Annotated[int, typer.Option(min=4, help="Composed clips to fit on.")] = 48,
     every: Annotated[int, typer.Option(min=1, help="Only each n-th test clip.")] = 1,
+    engine: Annotated[str, typer.Option(help="What computes the network.")] = "onnxruntime",
+    half: Annotated[bool, typer.Option("--half", help="In half precision.")] = False,
     workers: Annotated[int, typer.Option(min=1, help="Processes, one thread each.")] = 1,
     cache: Annotated[Path | None, typer.Option(help="Folder that keeps what the tracker saw.")] = None,
     write: Annotated[bool, typer.Option("--write", help="Keep the fitted estimate in the model file.")] = False,
@@ -462,7 +469,7 @@ def main(
     for folder in (cache, out):
         if folder:
             folder.mkdir(parents=True, exist_ok=True)
-    run = Run(file.path, tracker.options, workers, cache)
+    run = Run(file.path, engine, half, tracker.options, workers, cache)
     threshold = 0.5
     if data:
         clips = [Composed(data, i) for i in range(composed)]

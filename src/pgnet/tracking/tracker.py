@@ -19,11 +19,12 @@ from pgnet.models import ModelFile, resolve
 from pgnet.tracking.colours import Colours, Histogram, colours_in
 from pgnet.tracking.frames import to_rgb
 from pgnet.tracking.postprocess import Candidate, TrackingOptions, best_candidate, size_stretch, smooth_size
-from pgnet.tracking.presence import LOST, PRESENT, Belief, Evidence, Presence, gather, next_belief
+from pgnet.tracking.presence import LOST, PRESENT, Belief, Evidence, Presence, gather, logit, next_belief
 
 CALIBRATION_ZOOMS = (1.15, 1.0, 1 / 1.15)
 CERTAIN = 0.8
-"""Probability from which the colours in a box are taken for the target's, and from which it is followed elsewhere."""
+"""Probability from which the colours in a box are taken for the target's, and from which it is followed elsewhere, if
+its odds are so much better than here as they are better than even."""
 VERY_CERTAIN = 0.9
 """Likewise, where it would be seen from its other side: two looks are more easily mistaken for something else."""
 UNSURE = 5
@@ -283,11 +284,14 @@ class _Method:
         if others:
             target = replace(target, searched=target.searched + 1)
         likely = [(look, other) for look, other in others if other.probability >= look.least]
-        if likely and found.probability < 0.5:
-            look, found = max(likely, key=lambda pair: pair[1].probability)
-            there = look.target
-            belief = target.belief if there.centre is target.centre else Belief(LOST)
-            target = replace(target, features=there.features, mirrored=there.mirrored, size=there.size, belief=belief)
+        if likely:
+            look, best = max(likely, key=lambda pair: pair[1].probability)
+            if logit(best.probability) - logit(found.probability) >= logit(CERTAIN):
+                found, there = best, look.target
+                belief = target.belief if there.centre is target.centre else Belief(LOST)
+                target = replace(
+                    target, features=there.features, mirrored=there.mirrored, size=there.size, belief=belief
+                )
         height, width = target.frame
         limit = np.array([width, height], np.float64)
         size = smooth_size(target.size, found.size, found.candidate, self.options.size_lr)
