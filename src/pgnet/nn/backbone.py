@@ -69,7 +69,12 @@ class Bottleneck(nn.Module):
         self.relu = nn.ReLU(inplace=True)
         self.shortcut = Shortcut(inputs, outputs, stride, shortcut) if stride > 1 or inputs != outputs else None
         self.silent = False
-        """Set by training while `bn3` is zero and frozen: the branch adds nothing and is not computed."""
+        """Whether the residual branch is left out; set where it adds nothing and is not trained."""
+
+    @property
+    def adds_nothing(self) -> bool:
+        """Whether the last batch norm makes the residual branch zero."""
+        return not (self.bn3.weight.any() or self.bn3.bias.any())
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, inputs, H, W) -> (B, 4 * width, H', W')."""

@@ -9,15 +9,20 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from pgnet.nn.backbone import Bottleneck
 from pgnet.nn.network import PGNet
 
 
 def fold(net: PGNet) -> PGNet:
     """A float32 copy for inference: batch norms, and the crop's normalisation, are part of the convolutions.
 
-    Exact but for rounding: the first convolution has no padding. Only `Embed` and `Search` know how to feed it.
+    Exact but for rounding: the first convolution has no padding. Residual branches that add nothing are left out. Only
+    `Embed` and `Search` know how to feed it.
     """
     net = copy.deepcopy(net).cpu().float().eval()
+    for unit in net.backbone.modules():
+        if isinstance(unit, Bottleneck):
+            unit.silent = unit.adds_nothing
     for conv_name, norm_name in norms(net).items():
         conv, norm = net.get_submodule(conv_name), net.get_submodule(norm_name)
         assert isinstance(conv, nn.Conv2d)

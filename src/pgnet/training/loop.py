@@ -106,8 +106,7 @@ def silence(net: PGNet) -> None:
     """Leave out the residual branches that are zero and frozen."""
     for unit in net.backbone.modules():
         if isinstance(unit, Bottleneck):
-            frozen_zero = not (unit.bn3.weight.requires_grad or unit.bn3.weight.any() or unit.bn3.bias.any())
-            unit.silent = frozen_zero
+            unit.silent = unit.adds_nothing and not unit.bn3.weight.requires_grad
 
 
 def watch(net: PGNet) -> list[Features]:
@@ -312,7 +311,6 @@ def train(
             if stop:
                 break
     if fabric.is_global_zero and state["step"] >= recipe.steps:
-        freeze(average, tuple(range(1, 1 + len(net.backbone.blocks))))  # nothing is left out of the graphs
         model_file = initial_model(recipe.init) if recipe.init else None
         description = {
             "architecture": {"model": recipe.model},
