@@ -31,34 +31,41 @@ def test_probability_is_logistic() -> None:
 
 
 def test_states_do_not_flicker() -> None:
-    presence = Presence(sure=0.6, doubtful=0.2, patience=3, confirm=4, caution=1)
+    presence = Presence(sure=0.6, doubtful=0.2, patience=3, confirm=4)
     belief, seen = Belief(), []
-    for probability in (0.9, 0.1, 0.1, 0.9, 0.5, 0.1, 0.1, 0.1, 0.5, 0.9, 0.9, 0.1, 0.9, 0.9, 0.9, 0.9, 0.5):
-        belief = next_belief(belief, probability, presence)
+    for probability in (0.9, 0.1, 0.1, 0.9, 0.5, 0.1, 0.1, 0.1, 0.5, 0.9, 0.1, 0.9, 0.9, 0.5):
+        belief = next_belief(belief, probability, logit(probability), presence)
         seen.append(belief.state)
     held = [PRESENT, UNCERTAIN, UNCERTAIN, PRESENT, UNCERTAIN, UNCERTAIN, UNCERTAIN]
-    assert seen == [*held, *[LOST] * 8, PRESENT, UNCERTAIN]
+    assert seen == [*held, *[LOST] * 5, PRESENT, UNCERTAIN]
 
 
 def frames_to_return(probability: float) -> int:
     """How many such frames make a lost target present; 0: however many."""
     belief = Belief(LOST)
     for frame in range(1, 100):
-        belief = next_belief(belief, probability, Presence())
+        belief = next_belief(belief, probability, logit(probability), Presence())
         if belief.state != LOST:
             return frame
     return 0
 
 
 def test_the_surer_the_sooner_a_lost_target_is_present() -> None:
-    waits = [frames_to_return(probability) for probability in (0.99, 0.95, 0.9, 0.8, 0.7)]
-    assert waits == [2, 3, 4, 11, 0]
+    waits = [frames_to_return(probability) for probability in (0.99, 0.9, 0.8, 0.7, 0.5)]
+    assert waits == [2, 2, 3, 4, 0]
+
+
+def test_what_has_other_colours_says_less_for_a_lost_target() -> None:
+    presence = Presence(caution=8)
+    alike, other = Evidence(4, -0.1), Evidence(4, -0.4)
+    assert presence.proof(alike) == pytest.approx(logit(presence.probability(alike)))
+    assert presence.proof(other) == pytest.approx(logit(presence.probability(other)) - 8 * 0.2)
 
 
 def test_frames_without_a_sure_one_are_counted() -> None:
     belief, counts = Belief(), []
     for probability in (0.9, 0.5, 0.1, 0.5, 0.7, 0.5):
-        belief = next_belief(belief, probability, Presence(sure=0.6, doubtful=0.2))
+        belief = next_belief(belief, probability, 0.0, Presence(sure=0.6, doubtful=0.2))
         counts.append(belief.unsure)
     assert counts == [0, 1, 2, 3, 0, 1]
 

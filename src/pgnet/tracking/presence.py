@@ -28,6 +28,10 @@ class Evidence(NamedTuple):
     """Minus the Hellinger distance of its colours from the target's, -1 to 0."""
 
 
+ALIKE = -0.2
+"""Colours of a target that is sure to be seen are about so much alike to its own, or more."""
+
+
 def logit(score: float) -> float:
     """Logarithm of the odds, -6 to 6."""
     return max(-6.0, min(6.0, math.log((score + 1e-9) / (1 - score + 1e-9))))
@@ -56,10 +60,10 @@ class Presence:
     """Probability under which a frame speaks for a loss."""
     patience: int = 3
     """Frames in a row that have to speak for a loss."""
-    confirm: float = 4.0
-    """Logarithms of the frames' odds, less `caution` each, add up to this before a lost target is present again."""
-    caution: float = 1.0
-    """See there: what was lost may be nowhere in the frame, and only something that looks like it."""
+    confirm: float = 3.0
+    """What the frames say for a lost target (`Presence.proof`) adds up to this before it is present again."""
+    caution: float = 8.0
+    """What is taken from that for each unit by which the colours are less alike than `ALIKE`."""
 
     def __post_init__(self) -> None:
         if unknown := sorted(set(self.weights) - set(Evidence._fields)):
@@ -74,6 +78,13 @@ class Presence:
         """That the candidate's box overlaps the target by 0.5 or more."""
         value = self.bias + sum(weight * getattr(evidence, name) for name, weight in self.weights.items())
         return 1 / (1 + math.exp(-max(-30.0, min(30.0, value))))
+
+    def proof(self, evidence: Evidence) -> float:
+        """What a frame says for a target that is lost: the logarithm of the odds, less where the colours are others.
+
+        What was lost may be nowhere in the frame, and what looks like it to the network is then something else.
+        """
+        return logit(self.probability(evidence)) - self.caution * max(0.0, ALIKE - evidence.colour)
 
     def to_json(self) -> dict[str, Any]:
         """For the model file's description."""
@@ -93,8 +104,8 @@ class Belief(NamedTuple):
     """Frames in a row that are not sure."""
 
 
-def next_belief(last: Belief, probability: float, presence: Presence) -> Belief:
-    """The belief after one more frame.
+def next_belief(last: Belief, probability: float, proof: float, presence: Presence) -> Belief:
+    """The belief after one more frame, in which the box is right with that `probability`.
 
     A target is lost after `patience` doubtful frames in a row, and from then on until enough speaks for it, as in a
     sequential probability ratio test (Wald, 1945): a few frames that are very sure, or more that are less so.
@@ -102,10 +113,10 @@ def next_belief(last: Belief, probability: float, presence: Presence) -> Belief:
     sure, doubtful = probability >= presence.sure, probability < presence.doubtful
     doubts, unsure = last.doubts + 1 if doubtful else 0, 0 if sure else last.unsure + 1
     if last.state == LOST:
-        speaks = min(logit(probability) - presence.caution, presence.confirm / 2)  # no frame is enough by itself
-        proof = 0.0 if doubtful else max(0.0, last.proof + speaks)
-        if proof < presence.confirm:
-            return Belief(LOST, doubts, proof, unsure)
+        proof = min(proof, presence.confirm / 2)  # no frame is enough by itself
+        total = 0.0 if doubtful else max(0.0, last.proof + proof)
+        if total < presence.confirm:
+            return Belief(LOST, doubts, total, unsure)
     elif doubts >= presence.patience:
         return Belief(LOST, doubts, 0.0, unsure)
     return Belief(PRESENT if sure else UNCERTAIN, doubts, 0.0, unsure)

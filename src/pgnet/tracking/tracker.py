@@ -297,7 +297,7 @@ class _Method:
         size = smooth_size(target.size, found.size, found.candidate, self.options.size_lr)
         centre, size = np.clip(found.centre, 0, limit), np.clip(size, target.smallest, limit)
         moved = float(np.hypot(*(centre - target.centre)) / np.sqrt(target.size.prod()))
-        belief = next_belief(target.belief, found.probability, self.presence)
+        belief = next_belief(target.belief, found.probability, self.presence.proof(found.evidence), self.presence)
         target = replace(target, centre=centre, size=size, belief=belief, motion=(target.motion + moved) / 2)
         if belief.state == PRESENT:
             colours = target.colours.followed(found.colours) if found.probability >= CERTAIN else target.colours
