@@ -127,8 +127,8 @@ def test_a_target_that_is_long_uncertain_is_looked_for_elsewhere(engine):
     back = [tracker.update(scene(later)) for _ in range(30)]
     assert back[-1].state == "present" and boxes.iou(back[-1].box, later) > 0.5
     jump = next(i for i, found in enumerate(back) if boxes.iou(found.box, later) > 0.5)
-    states = [found.state for found in back[jump : jump + 2]]
-    assert states == ["lost", "present"], "a jump has to be confirmed"
+    states = [found.state for found in back[jump : jump + 3]]
+    assert states == ["lost", "lost", "present"], "a jump has to be confirmed"
 
 
 @pytest.mark.parametrize("later", [(60, 60, 40, 40), (240, 150, 40, 40)], ids=["here", "elsewhere"])

@@ -284,20 +284,21 @@ class _Method:
         if others:
             target = replace(target, searched=target.searched + 1)
         likely = [(look, other) for look, other in others if other.probability >= look.least]
+        jumped = False
         if likely:
             look, best = max(likely, key=lambda pair: pair[1].probability)
             if logit(best.probability) - logit(found.probability) >= logit(CERTAIN):
                 found, there = best, look.target
-                belief = target.belief if there.centre is target.centre else Belief(LOST)
-                target = replace(
-                    target, features=there.features, mirrored=there.mirrored, size=there.size, belief=belief
-                )
+                jumped = there.centre is not target.centre
+                target = replace(target, features=there.features, mirrored=there.mirrored, size=there.size)
         height, width = target.frame
         limit = np.array([width, height], np.float64)
         size = smooth_size(target.size, found.size, found.candidate, self.options.size_lr)
         centre, size = np.clip(found.centre, 0, limit), np.clip(size, target.smallest, limit)
         moved = float(np.hypot(*(centre - target.centre)) / np.sqrt(target.size.prod()))
         belief = next_belief(target.belief, found.probability, self.presence.proof(found.evidence), self.presence)
+        if jumped:  # the look was taken because it is good, so it proves nothing
+            belief = Belief(LOST)
         target = replace(target, centre=centre, size=size, belief=belief, motion=(target.motion + moved) / 2)
         if belief.state == PRESENT:
             colours = target.colours.followed(found.colours) if found.probability >= CERTAIN else target.colours
