@@ -69,12 +69,7 @@ class Bottleneck(nn.Module):
         self.relu = nn.ReLU(inplace=True)
         self.shortcut = Shortcut(inputs, outputs, stride, shortcut) if stride > 1 or inputs != outputs else None
         self.silent = False
-        """Whether the residual branch is left out; set where it adds nothing and is not trained."""
-
-    @property
-    def adds_nothing(self) -> bool:
-        """Whether the last batch norm makes the residual branch zero."""
-        return not (self.bn3.weight.any() or self.bn3.bias.any())
+        """Whether the residual branch is left out, see `silence`."""
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, inputs, H, W) -> (B, 4 * width, H', W')."""
@@ -175,6 +170,14 @@ class ResNet(nn.Module):
             if number in self.levels:
                 features.append(double(x) if number in self.coarse else x)
         return features
+
+
+def silence(backbone: ResNet) -> None:
+    """Leave out the residual branches that are zero, by their last batch norm, and are not trained."""
+    for unit in backbone.modules():
+        if isinstance(unit, Bottleneck):
+            norm = unit.bn3
+            unit.silent = not (norm.weight.requires_grad or norm.weight.any() or norm.bias.any())
 
 
 def double(x: Tensor) -> Tensor:

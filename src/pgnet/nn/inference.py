@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from pgnet.nn.backbone import Bottleneck
+from pgnet.nn.backbone import silence
 from pgnet.nn.network import PGNet
 
 
@@ -19,10 +19,8 @@ def fold(net: PGNet) -> PGNet:
     Exact but for rounding: the first convolution has no padding. Residual branches that add nothing are left out. Only
     `Embed` and `Search` know how to feed it.
     """
-    net = copy.deepcopy(net).cpu().float().eval()
-    for unit in net.backbone.modules():
-        if isinstance(unit, Bottleneck):
-            unit.silent = unit.adds_nothing
+    net = copy.deepcopy(net).cpu().float().eval().requires_grad_(False)
+    silence(net.backbone)
     for conv_name, norm_name in norms(net).items():
         conv, norm = net.get_submodule(conv_name), net.get_submodule(norm_name)
         assert isinstance(conv, nn.Conv2d)

@@ -24,7 +24,7 @@ from pgnet import anchors, boxes
 from pgnet.errors import PgnetError
 from pgnet.files import atomic
 from pgnet.models import ModelFile, resolve
-from pgnet.nn.backbone import Bottleneck
+from pgnet.nn.backbone import Bottleneck, silence
 from pgnet.nn.export import write_model
 from pgnet.nn.network import MODELS, PGNet
 from pgnet.nn.weights import load_imagenet, load_model, load_weights, settle_batch_norm
@@ -99,14 +99,7 @@ def freeze(net: PGNet, trained: tuple[int, ...]) -> None:
     net.backbone.requires_grad_(False)
     for number in trained:
         net.backbone.blocks[number - 1].requires_grad_(True)
-    silence(net)
-
-
-def silence(net: PGNet) -> None:
-    """Leave out the residual branches that are zero and frozen."""
-    for unit in net.backbone.modules():
-        if isinstance(unit, Bottleneck):
-            unit.silent = unit.adds_nothing and not unit.bn3.weight.requires_grad
+    silence(net.backbone)
 
 
 def watch(net: PGNet) -> list[Features]:
@@ -235,7 +228,7 @@ def train(
     teacher = load_model(recipe.teacher).to(fabric.device).requires_grad_(False) if recipe.teacher else None
     seen: list[list[Features]] = []
     if teacher:
-        silence(teacher)
+        silence(teacher.backbone)
         if recipe.loss.similarity_weight:
             seen = [watch(net), watch(teacher)]
     # Every parameter is given to the optimizer and to DDP, so that blocks can be unfrozen on the way.
