@@ -15,11 +15,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-from sqlalchemy import Delete, Update, delete, func, insert, select, union, update
+from sqlalchemy import delete, func, insert, select, union, update
 from sqlalchemy.orm import Session
 
 from pgnet.boxes import check_target_box
@@ -28,10 +26,22 @@ from pgnet.errors import PgnetError
 from pgnet.models import resolve
 from pgnet.results import ModelInfo, SourceInfo, Track
 from pgnet.results.review import review as find_moments
-from pgnet.results.track import TargetTrack
 from pgnet.server import database, history, schemas, work
-from pgnet.server.database import IMPORTED, PERSON, STATES, TRACKER
+from pgnet.server.database import PERSON, STATES, TRACKER
 from pgnet.server.events import Events
+from pgnet.server.rows import (
+    PlainRow,
+    imported_values,
+    only_tracked,
+    orders_size,
+    read_keyframes,
+    read_rows,
+    span_mark,
+    span_orders,
+    target_track,
+    to_schema,
+    tracked_values,
+)
 from pgnet.server.settings import Settings
 from pgnet.tracking.spans import Box, Span, affected, spans
 from pgnet.video import FrameIndex
@@ -55,8 +65,6 @@ EXPORT, IMPORT = "export-", "import-"
 """Begin the names of folders that are there for one request."""
 ACTIVE = ("queued", "running", "paused")
 FINISHED_SHOWN = 20
-LETTERS = "pula"
-"""Of STATES, in `schemas.Rows`."""
 
 VIDEO_COLUMNS = schemas.Video.model_fields.keys() & database.Video.__table__.columns.keys()
 JOB_COLUMNS = (schemas.Job.model_fields.keys() & set(database.Job.__table__.columns.keys())) - {"file"}
@@ -453,7 +461,7 @@ class Workspace:
             name=target.name,
             colour=target.colour,
             rows=session.scalar(rows) or 0,
-            keyframes=list(_keyframes(session, target.id)),
+            keyframes=list(read_keyframes(session, target.id)),
             model=job.model if job else None,
         )
 
@@ -464,7 +472,7 @@ class Workspace:
         with self._change() as change:
             target = _there(change.session, target_id)
             video = _ready(change.session, target.video_id)
-            old = _keyframes(change.session, target_id)
+            old = read_keyframes(change.session, target_id)
             verb = "Move box of" if new.box else "Mark absent:"
             edit = history.begin(change.session, video.id, f"{verb} {target.name} in frame {frame}")
             self._set_keyframe(change, edit, video, target, frame, new.box)
@@ -475,7 +483,7 @@ class Workspace:
         with self._change() as change:
             target = _there(change.session, target_id)
             video = _ready(change.session, target.video_id)
-            old = _keyframes(change.session, target_id)
+            old = read_keyframes(change.session, target_id)
             if frame not in old:
                 raise Missing(f"Frame {frame} has no box of {target.name} that a person set.")
             edit = history.begin(change.session, video.id, f"Take back frame {frame} of {target.name}")
@@ -540,7 +548,7 @@ class Workspace:
                 database.Row.target_id == target.id, database.Row.by == TRACKER
             )
         ).one()
-        new = _keyframes(session, target.id)
+        new = read_keyframes(session, target.id)
         known = [*old, *new, *(frame for frame in tracked if frame is not None)]
         again = affected(old, new, max(known), min(known)) if new else []
         for span in again:
@@ -598,7 +606,7 @@ class Workspace:
         with self._look() as session:
             _get(session, database.Video, video_id)
             ids = [t.id for t in _targets(session, video_id) if target in (None, t.id)]
-            return schemas.VideoRows(targets=[_columns(id, _rows(session, id, first, end)) for id in ids])
+            return schemas.VideoRows(targets=[to_schema(id, read_rows(session, id, first, end)) for id in ids])
 
     def review(self, video_id: int) -> list[schemas.Moment]:
         """The frames to look at, worst first; see `pgnet.results.review`. Raises: Missing, PgnetError."""
@@ -632,10 +640,10 @@ class Workspace:
             jobs: set[int] = set()
             for found in _targets(session, video_id):
                 if target in (None, found.id):
-                    rows = _rows(session, found.id)
+                    rows = read_rows(session, found.id)
                     jobs |= {row.job_id for row in rows if row.job_id}
                     if rows:
-                        track.targets.append(_record(found, rows, times))
+                        track.targets.append(target_track(found, rows, times))
             if target is not None:
                 _there(session, target)
             if not track.targets:
@@ -659,7 +667,7 @@ class Workspace:
                     continue
                 target = self._new_target(change, video, found.label or None)
                 history.keep_target(change.session, edit.id, target, new=True)
-                rows = _imported(target.id, found, count)
+                rows = imported_values(target.id, found, count)
                 history.keep_rows(change.session, edit.id, target.id, [row["frame"] for row in rows])
                 change.session.execute(insert(database.Row), rows)
                 change.rows.append((video_id, target.id, rows[0]["frame"], rows[-1]["frame"]))
@@ -683,7 +691,7 @@ class Workspace:
             ids = there if new.targets is None else list(dict.fromkeys(new.targets))
             if missing := set(ids) - set(there):
                 raise Missing(f"The video has no target {min(missing)}.")
-            ids = [id for id in ids if any(box for box in _keyframes(session, id).values())]
+            ids = [id for id in ids if any(box for box in read_keyframes(session, id).values())]
             if not ids:
                 raise Conflict("There is nothing to track; draw a box first.")
             self._stop_jobs_of(change, ids)
@@ -706,7 +714,7 @@ class Workspace:
         last = (end or video.frame_count or 0) - 1
         for id in ids:
             history.keep_range(change.session, edit.id, id, first, last)
-            change.session.execute(_tracked_rows(delete(database.Row), id, first, last))
+            change.session.execute(only_tracked(delete(database.Row), id, first, last))
             change.rows.append((video.id, id, first, last))
 
     def _keep_known(
@@ -730,8 +738,9 @@ class Workspace:
                 stands = end is None or end.box is None or new.get(end.frame) == end.box
                 if span.before is not None and was.before == span.before and stands:
                     history.keep_range(session, edit.id, target_id, span.first, span.last)
-                    rows = _tracked_rows(update(database.Row), target_id, span.first, span.last)
-                    session.execute(rows.where(database.Row.span == _mark(was)).values(span=_mark(span), passes=1))
+                    rows = only_tracked(update(database.Row), target_id, span.first, span.last)
+                    rows = rows.where(database.Row.span == span_mark(was))
+                    session.execute(rows.values(span=span_mark(span), passes=1))
 
     def _compute(self, session: Session, video_id: int, wanted: schemas.Compute) -> dict[str, Any]:
         """Model and engine: those asked for, of the last job, or the usual ones. Raises: PgnetError."""
@@ -768,10 +777,10 @@ class Workspace:
         end: int | None,
     ) -> database.Job | None:
         """A job for what is not finished of targets; None where there is nothing. Raises: Full."""
-        orders = [order for id in ids for order in _orders(change.session, video, id, first, end)]
+        orders = [order for id in ids for order in span_orders(change.session, video, id, first, end)]
         if not orders:
             return None
-        total, done = _size(orders)
+        total, done = orders_size(orders)
         self._check_room(change.session)
         job = database.Job(
             video_id=video.id, edit_id=edit.id, kind="track", targets=ids, total=total, done=done, **compute,
@@ -908,10 +917,10 @@ class Workspace:
             video = _ready(session, job.video_id)
             options = job.options
             orders = [
-                order for id in job.targets for order in _orders(session, video, id, options["from"], options["to"])
+                order for id in job.targets for order in span_orders(session, video, id, options["from"], options["to"])
             ]
             choice = Choice(job.engine or "onnxruntime", job.device or "auto", job.half)
-            before = job.total - _size(orders)[0]
+            before = job.total - orders_size(orders)[0]
             return work.FollowOrder(self._file(video), job.model or DEFAULT_MODEL, choice, threads, orders, before)
 
     def save_rows(self, job: database.Job, found: work.Rows) -> None:
@@ -924,8 +933,8 @@ class Workspace:
                 return
             for target in {row.target for row in found.rows}:
                 rows = [row for row in found.rows if row.target == target]
-                fixed = _keyframes(session, target)
-                new = values[target] = [_tracked(row, job.id) for row in rows if row.frame not in fixed]
+                fixed = read_keyframes(session, target)
+                new = values[target] = [tracked_values(row, job.id) for row in rows if row.frame not in fixed]
                 if now.edit_id is not None:
                     history.keep_rows(session, now.edit_id, target, [value["frame"] for value in new])
                 if new:
@@ -933,8 +942,8 @@ class Workspace:
             now.done, now.frame = found.done, found.frame
             session.flush()
         for target, new in values.items():
-            in_order = sorted((_Row(**value) for value in new), key=lambda row: row.frame)
-            self.events.tell("rows", _columns(target, in_order), job.video_id)
+            in_order = sorted((PlainRow(**value) for value in new), key=lambda row: row.frame)
+            self.events.tell("rows", to_schema(target, in_order), job.video_id)
         with self._look() as session:
             self.events.tell("job", self._job(session, session.get_one(database.Job, job.id)))
 
@@ -972,8 +981,8 @@ class Workspace:
         """Predictions that tracking all targets would take. Raises: Missing, Conflict."""
         with self._look() as session:
             video = _ready(session, video_id)
-            orders = [o for t in _targets(session, video_id) for o in _orders(session, video, t.id, None, None)]
-            total, done = _size(orders)
+            orders = [o for t in _targets(session, video_id) for o in span_orders(session, video, t.id, None, None)]
+            total, done = orders_size(orders)
             return total - done
 
 
@@ -1011,164 +1020,3 @@ def _targets(session: Session, video_id: int) -> list[database.Target]:
 def _history(session: Session, video_id: int) -> schemas.History:
     undo, redo = history.last_done(session, video_id), history.first_undone(session, video_id)
     return schemas.History(undo=undo.label if undo else None, redo=redo.label if redo else None)
-
-
-class _Row(NamedTuple):
-    """A row as it is read: ten times as fast as an object that SQLAlchemy keeps watch over."""
-
-    target_id: int
-    frame: int
-    x: float
-    y: float
-    w: float
-    h: float
-    score: float
-    presence: float
-    state: int
-    occluded: bool
-    by: int
-    job_id: int | None
-    span: int
-    passes: int
-
-
-ROW_COLUMNS = [database.Row.__table__.columns[name] for name in _Row._fields]
-
-
-def _rows(session: Session, target_id: int, first: int = 0, end: int | None = None) -> list[_Row]:
-    row = database.Row
-    rows = select(*ROW_COLUMNS).where(row.target_id == target_id, row.frame >= first)
-    if end is not None:
-        rows = rows.where(row.frame < end)
-    return [_Row._make(found) for found in session.execute(rows.order_by(row.frame))]
-
-
-Statement = TypeVar("Statement", Update, Delete)
-
-
-def _tracked_rows(statement: Statement, target_id: int, first: int, last: int) -> Statement:
-    """Only those of the tracker in frames first <= n <= last."""
-    row = database.Row
-    return statement.where(row.target_id == target_id, row.by == TRACKER, row.frame >= first, row.frame <= last)
-
-
-def _keyframes(session: Session, target_id: int) -> dict[int, Box | None]:
-    """What a person said: frame -> box, None where the target is absent."""
-    row = database.Row
-    rows = select(row.frame, row.state, row.x, row.y, row.w, row.h).where(row.target_id == target_id, row.by == PERSON)
-    absent = STATES.index("absent")
-    found = session.execute(rows.order_by(row.frame))
-    return {frame: None if state == absent else (x, y, w, h) for frame, state, x, y, w, h in found}
-
-
-def _orders(
-    session: Session, video: database.Video, target_id: int, first: int | None, end: int | None
-) -> list[work.SpanOrder]:
-    """The spans of a target in frames first <= n < end that have not been tracked to their end.
-
-    The whole of a span between two keyframes is tracked or nothing of it; an open end goes as far as `first` and `end`
-    say, by default from the first keyframe to the last frame.
-    """
-    keyframes = _keyframes(session, target_id)
-    if not keyframes:
-        return []
-    count = video.frame_count or 0
-    begin = min(keyframes) if first is None else min(first, *keyframes)
-    last = max(min(end or count, count) - 1, *keyframes)
-    orders = []
-    for span in spans(keyframes, last, begin):
-        if span.passes and span.last >= (first or 0) and span.first < (end or count):
-            mark = _mark(span)
-            rows = {
-                row.frame: work.Row(
-                    target_id,
-                    row.frame,
-                    (row.x, row.y, row.w, row.h),
-                    row.score,
-                    row.presence,
-                    STATES[row.state],
-                    row.span,
-                    row.passes,
-                )
-                for row in _rows(session, target_id, span.first, span.last + 1)
-                if row.by == TRACKER and row.span == mark
-            }
-            if sum(row.passes for row in rows.values()) < len(span.frames) * len(span.passes):
-                orders.append(work.SpanOrder(target_id, mark, span, rows))
-    return orders
-
-
-def _mark(span: Span) -> int:
-    """Tells what a span is tracked from: its keyframes. Where an open end is cut does not matter."""
-    digest = hashlib.sha256(repr((span.before, span.after)).encode()).digest()
-    return int.from_bytes(digest[:8], "big") >> 1  # SQLite's numbers are signed
-
-
-def _size(orders: Sequence[work.SpanOrder]) -> tuple[int, int]:
-    """Predictions that spans take in all, and those made already."""
-    total = sum(len(order.span.frames) * len(order.span.passes) for order in orders)
-    return total, sum(row.passes for order in orders for row in order.rows.values())
-
-
-def _tracked(row: work.Row, job_id: int) -> dict[str, Any]:
-    """The columns of a row that was tracked."""
-    x, y, w, h = row.box
-    return {
-        "target_id": row.target, "frame": row.frame, "x": x, "y": y, "w": w, "h": h, "score": row.score,
-        "presence": row.presence, "state": STATES.index(row.state), "occluded": False, "by": TRACKER, "job_id": job_id,
-        "span": row.span, "passes": row.passes,
-    }  # fmt: skip
-
-
-def _imported(target_id: int, found: TargetTrack, count: int) -> list[dict[str, Any]]:
-    """The columns of the rows of a file of boxes, in frames up to `count`."""
-    columns = found.frames, found.boxes, found.scores, found.presence, found.states, found.absent, found.occluded
-    rows = []
-    for frame, (x, y, w, h), score, presence, state, absent, occluded, keyframe in zip(
-        *columns, found.keyframes, strict=True
-    ):
-        if frame < count:
-            rows.append({
-                "target_id": target_id, "frame": int(frame), "x": x, "y": y, "w": w, "h": h,
-                "score": float(np.clip(score, 0, 1)), "presence": 0.0 if absent else float(presence),
-                "state": STATES.index("absent" if absent else state), "occluded": bool(occluded),
-                "by": PERSON if keyframe else IMPORTED, "job_id": None, "span": 0, "passes": 0,
-            })  # fmt: skip
-    return rows
-
-
-def _record(target: database.Target, rows: Sequence[_Row], times: NDArray[np.float64]) -> TargetTrack:
-    """A target as exports want it."""
-    track = TargetTrack(target.number, target.name)
-    absent = STATES.index("absent")
-    for row in rows:
-        track.append(
-            row.frame,
-            float(times[row.frame]),
-            (row.x, row.y, row.w, row.h),
-            row.score,
-            absent=row.state == absent,
-            occluded=row.occluded,
-            keyframe=row.by == PERSON,
-            presence=row.presence,
-            state=STATES[0 if row.state == absent else row.state],
-        )
-    return track
-
-
-def _columns(target: int, rows: Sequence[_Row]) -> schemas.Rows:
-    """Rows, in order, as the page takes them."""
-    runs: list[tuple[int, int]] = []
-    for row in rows:
-        if runs and row.frame == sum(runs[-1]):
-            runs[-1] = runs[-1][0], runs[-1][1] + 1
-        else:
-            runs.append((row.frame, 1))
-    return schemas.Rows(
-        target=target,
-        runs=runs,
-        boxes=[round(value, 2) for row in rows for value in (row.x, row.y, row.w, row.h)],
-        presence=[round(row.presence, 3) for row in rows],
-        states="".join(LETTERS[row.state] for row in rows),
-        by="".join("kti"[row.by] for row in rows),
-    )
