@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 from pgnet.boxes import check_target_box
 from pgnet.engine.choice import Choice, remembered
 from pgnet.errors import PgnetError
-from pgnet.models import resolve
+from pgnet.models import available, resolve
 from pgnet.results import ModelInfo, SourceInfo, Track
 from pgnet.results.review import review as find_moments
 from pgnet.server import database, history, schemas, work
@@ -762,8 +762,6 @@ class Workspace:
     @staticmethod
     def models() -> list[str]:
         """Names of the models that may be used: no path that a client gives is ever opened."""
-        from pgnet.models import available
-
         return [file.name for file in available()]
 
     def _queue(
