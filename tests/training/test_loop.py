@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import shutil
+import signal
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 import torch
 
 from pgnet import Tracker
+from pgnet.cli import main
 from pgnet.errors import PgnetError
 from pgnet.models import resolve
 from pgnet.nn.backbone import Block, ResNet
@@ -64,6 +66,35 @@ def test_an_interrupted_run_continues_exactly(recipe: Recipe, tmp_path: Path, mo
     assert losses(tmp_path / "parts") == losses(tmp_path / "whole")
     whole, parts = (load_model(tmp_path / run / "pgnet-lite.safetensors").state_dict() for run in ("whole", "parts"))
     assert all(torch.equal(whole[key], parts[key]) for key in whole)
+
+
+def test_ctrl_c_ends_after_the_step_and_the_run_goes_on(
+    training_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe, out = tmp_path / "recipe.toml", tmp_path / "run"
+    recipe.write_text(f"""
+model = "pgnet-lite"
+data = "{training_root}"
+steps = 3
+batch = 2
+workers = 1
+validation_pairs = 0
+pairs.search_size = 143
+""")
+    real = loop.total_loss
+
+    def interrupted(*args: object) -> object:
+        signal.raise_signal(signal.SIGINT)
+        return real(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(loop, "total_loss", interrupted)
+    assert main(["train", str(recipe), "--out", str(out)]) == 130
+    said = capsys.readouterr().err
+    assert "--resume" in said and "Traceback" not in said
+    assert len(losses(out)) == 1 and not (out / "pgnet-lite.safetensors").exists()
+    monkeypatch.setattr(loop, "total_loss", real)
+    assert main(["train", str(recipe), "--out", str(out), "--resume"]) == 0
+    assert len(losses(out)) == 3 and (out / "pgnet-lite.safetensors").exists()
 
 
 def test_the_result_tracks_and_an_existing_run_is_kept(recipe: Recipe, tmp_path: Path) -> None:

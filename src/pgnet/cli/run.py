@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import itertools
-import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -20,6 +18,7 @@ import typer
 from pgnet.cli.arguments import output_folder
 from pgnet.cli.boxes import check_boxes
 from pgnet.cli.extras import Extras, draw
+from pgnet.cli.interrupt import first_interrupt
 from pgnet.cli.progress import progress
 from pgnet.errors import PgnetError
 from pgnet.models import ModelFile
@@ -94,7 +93,7 @@ def follow(
     with ExitStack() as stack:
         window = stack.enter_context(_live_window(source.name)) if show else None
         stack.enter_context(output_folder(folder))
-        interrupted = threading.Event() if quiet else stack.enter_context(_first_interrupt())
+        interrupted = threading.Event() if quiet else stack.enter_context(first_interrupt())
         stack.enter_context(closing(sweep))
         writer = encoder = None
         if video and not back:  # otherwise boxes may still change
@@ -206,19 +205,3 @@ def _live_window(title: str) -> LiveWindow:
         return LiveWindow(title)
     except PgnetError as error:
         raise PgnetError(f"No window can be opened to watch ({error}); leave --show away.") from error
-
-
-@contextmanager
-def _first_interrupt() -> Iterator[threading.Event]:
-    """Within, the first Ctrl-C only sets the event, so that no frame is cut in half; the next one interrupts."""
-    event = threading.Event()
-
-    def handle(number: int, stack: FrameType | None) -> None:
-        event.set()
-        signal.signal(signal.SIGINT, previous)
-
-    previous = signal.signal(signal.SIGINT, handle)
-    try:
-        yield event
-    finally:
-        signal.signal(signal.SIGINT, previous)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from pgnet.cli.arguments import train_extra
+from pgnet.cli.interrupt import first_interrupt
 
 
 def train(
@@ -21,8 +24,16 @@ def train(
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a value of the recipe; may repeat.")
     ] = None,
 ) -> None:
-    """Train a network as a recipe says."""
+    """Train a network as a recipe says.
+
+    Ctrl-C (or SIGTERM) ends after the step that the run is at, with a checkpoint; --resume goes on from there.
+    """
     with train_extra("pgnet train"):
         from pgnet.training.loop import train as run
         from pgnet.training.recipe import load_recipe
-    run(load_recipe(recipe, override), out or Path("runs") / recipe.stem, resume=resume, minutes=minutes)
+    out = out or Path("runs") / recipe.stem
+    with first_interrupt(signal.SIGTERM) as stop:
+        run(load_recipe(recipe, override), out, resume=resume, minutes=minutes, stop=stop)
+    if stop.is_set():
+        print(f"Interrupted; what was trained so far is in {out}, and --resume goes on from there.", file=sys.stderr)
+        raise typer.Exit(130)

@@ -6,6 +6,8 @@ import copy
 import dataclasses
 import json
 import math
+import signal
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -188,7 +190,13 @@ def validate(net: PGNet, pairs: list[Pair], options: LossOptions | None = None, 
 
 
 def train(
-    recipe: Recipe, out: Path, *, resume: bool = False, minutes: float | None = None, fabric: Fabric | None = None
+    recipe: Recipe,
+    out: Path,
+    *,
+    resume: bool = False,
+    minutes: float | None = None,
+    stop: threading.Event | None = None,
+    fabric: Fabric | None = None,
 ) -> dict[str, float]:
     """Run a recipe; `out` gets recipe.json, last.ckpt, log.jsonl, a TensorBoard log and, at the end, the model's files.
 
@@ -198,7 +206,8 @@ def train(
         recipe: see `Recipe`.
         out: a folder; made if absent.
         resume: continue from `out`/last.ckpt where it exists: the same losses follow as without the interruption.
-        minutes: stop after so long, with a checkpoint to continue from, but no model yet.
+        minutes: end after so long, with a validation and a checkpoint to continue from, but no model yet.
+        stop: set it, and the run ends at once, after the step that it is at, with a checkpoint.
         fabric: decides devices and processes; by default what torchrun or the machine gives.
 
     Returns:
@@ -245,7 +254,7 @@ def train(
         sampler=sampler,
         num_workers=recipe.workers,
         prefetch_factor=4 if recipe.workers else None,
-        worker_init_fn=_single_thread,
+        worker_init_fn=_begin_worker,
         multiprocessing_context="spawn" if recipe.workers else None,
     )
     batches = fabric.setup_dataloaders(loader, use_distributed_sampler=False)
@@ -290,18 +299,20 @@ def train(
             if log:
                 speed = recipe.batch * (done - sampler.first) / (time.monotonic() - started)
                 log.step(done, {"loss": total, **parts, "rate": rate(recipe, step), "pairs_per_s": speed})
+            # All processes end after the same step, or none.
             elapsed = torch.tensor((time.monotonic() - started) / 60)
-            stop = minutes is not None and mean_over_processes(elapsed).item() > minutes  # all or none
-            if done % recipe.validate_every == 0 or done == recipe.steps or stop:
+            late = minutes is not None and mean_over_processes(elapsed).item() > minutes
+            asked = stop is not None and mean_over_processes(torch.tensor(float(stop.is_set()))).item() > 0
+            if done == recipe.steps or (not asked and (done % recipe.validate_every == 0 or late)):
                 scores = validate(average, validation, recipe.loss) if validation else {}
                 if log:
                     if scores:
                         log.validation(done, scores)
                     save_weights(average, out / "average.safetensors")
-            if time.monotonic() - saved > 60 * recipe.checkpoint_minutes or done == recipe.steps or stop:
+            if time.monotonic() - saved > 60 * recipe.checkpoint_minutes or done == recipe.steps or late or asked:
                 _save(fabric, checkpoint, state)
                 saved = time.monotonic()
-            if stop:
+            if late or asked:
                 break
     if fabric.is_global_zero and state["step"] >= recipe.steps:
         model_file = initial_model(recipe.init) if recipe.init else None
@@ -338,6 +349,7 @@ def channels_last(images: Tensor) -> Tensor:
     return images.contiguous(memory_format=torch.channels_last)
 
 
-def _single_thread(_: int) -> None:
+def _begin_worker(_: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; the loop ends this one
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
