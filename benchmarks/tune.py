@@ -1,6 +1,7 @@
 """Search a model's tracking options for the best success AUC.
 
     python benchmarks/tune.py --root OTB100 --model pgnet-lite --set calibration=1 --trials 30 --workers 2 --write
+    python benchmarks/tune.py --root data/train/videos --layout got10k --model pgnet-lite --set size_lr=0.2 --trials 0
 
 A local random search over penalty_k, window_influence, size_lr, calibration and vote_iou: each trial draws around the
 best options so far, more and more closely. Sequences are spread over processes with one thread each. --write puts the
@@ -15,7 +16,7 @@ from dataclasses import replace
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import cv2
 import numpy as np
@@ -24,7 +25,7 @@ from rich.console import Console
 from rich.progress import track
 
 from pgnet.cli import run_script
-from pgnet.datasets import Sequence, read_otb
+from pgnet.datasets import Sequence, read_got10k, read_otb
 from pgnet.errors import PgnetError
 from pgnet.evaluation import Curves, mean_curves, otb_curves, run_sequence
 from pgnet.evaluation.runner import PgnetTracker
@@ -32,6 +33,8 @@ from pgnet.models import ModelFile, resolve
 from pgnet.tracking import Tracker, TrackingOptions
 
 Task = tuple[Path, str, bool, TrackingOptions, Sequence]
+
+READERS = {"otb": read_otb, "got10k": read_got10k}
 
 
 @cache
@@ -42,11 +45,13 @@ def loaded(model: Path, engine: str, half: bool) -> Tracker:
 
 
 def score(task: Task) -> Curves:
-    """Curves of one sequence with these options."""
+    """Curves of one sequence with these options, of the frames in which the target is seen."""
     model, engine, half, options, sequence = task
     tracker = loaded(model, engine, half)
     tracker.options = options
-    return otb_curves(run_sequence(lambda: PgnetTracker(tracker), sequence).boxes, sequence.boxes)
+    boxes = run_sequence(lambda: PgnetTracker(tracker), sequence).boxes
+    seen = sequence.boxes[:, 2:].min(1) > 0
+    return otb_curves(boxes[seen], sequence.boxes[seen])
 
 
 TUNED = {"penalty_k": (0.001, 1.0), "window_influence": (0.0, 0.9), "size_lr": (0.01, 1.0)} | dict.fromkeys(
@@ -97,6 +102,7 @@ def start_options(file: ModelFile, changes: list[str]) -> TrackingOptions:
 def main(
     root: Annotated[Path, typer.Option(help="Folder of the sequences.")],
     model: Annotated[str, typer.Option(help="Name or path.")],
+    layout: Annotated[Literal["otb", "got10k"], typer.Option(help="Of the folder.")] = "otb",
     sequences: Annotated[str | None, typer.Option(help="Only these, comma-separated.")] = None,
     every: Annotated[int, typer.Option(min=1, help="Take each n-th frame only.")] = 1,
     changes: Annotated[list[str] | None, typer.Option("--set", help="NAME=VALUE to start from; may repeat.")] = None,
@@ -111,7 +117,7 @@ def main(
     file: ModelFile = resolve(model)
     start = start_options(file, changes or [])
     file.graph("embed"), file.graph("search")  # say here, not in a process, that one is missing
-    chosen = [sequence.every(every) for sequence in read_otb(root, sequences.split(",") if sequences else None)]
+    chosen = [sequence.every(every) for sequence in READERS[layout](root, sequences.split(",") if sequences else None)]
     chosen.sort(key=len, reverse=True)  # the longest first keeps all processes busy to the end
     console = Console(stderr=True)
     pool = ProcessPoolExecutor(workers, get_context("spawn")) if workers > 1 else None

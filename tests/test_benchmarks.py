@@ -82,6 +82,15 @@ def test_tuning_finds_better_options():
     assert search(start, 0, 0, evaluate)[0] == start
 
 
+def test_sizes_are_measured(root):
+    command = [sys.executable, BENCHMARKS / "sizes.py", "--root", root, "--models", "pgnet-lite", "--every", "3"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in done.stdout.splitlines()[2:]]
+    assert [row[:2] for row in rows] == [["pgnet-lite", name] for name in ("One", "Two", "all")]
+    assert all(0 < float(response) < 1.5 and abs(float(bias)) < 0.5 for _, _, response, bias, _ in rows)
+
+
 def test_ablation_compares_with_the_base_and_keeps_what_is_done(tmp_path):
     ablation = runpy.run_path(str(BENCHMARKS / "ablation.py"))
     base, common, variants = ablation["read_plan"](BENCHMARKS / "ablation.toml")

@@ -99,7 +99,7 @@ pairs.search_size = 143
 
 def test_the_result_tracks_and_an_existing_run_is_kept(recipe: Recipe, tmp_path: Path) -> None:
     scores = loop.train(recipe, tmp_path / "run")
-    assert set(scores) == {"loss", "iou", "hit"}
+    assert set(scores) == {"loss", "iou", "hit", "size"}
     tracker = Tracker.load(tmp_path / "run/pgnet-lite.safetensors", threads=1)
     frame = np.random.default_rng(0).integers(0, 256, (120, 160, 3), dtype=np.uint8)
     tracker.init(frame, (50, 40, 30, 30))

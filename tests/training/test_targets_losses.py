@@ -19,6 +19,18 @@ def test_labels_follow_the_overlap() -> None:
     assert (anchor_targets(grid, None).label == 0).all()
 
 
+@pytest.mark.parametrize("factor", [0.4, 1.0, 2.5])
+def test_any_size_is_learned_where_position_and_shape_fit(factor: float) -> None:
+    grid, box = anchors.grid(), np.array([130.0, 120, 60, 70])
+    resized = np.concatenate([box[:2], box[2:] * factor])
+    label, offsets = anchor_targets(grid, resized, any_size=True)
+    same_area = np.concatenate([box[:2], box[2:] * 64 / np.sqrt(60 * 70)])
+    assert (label == anchor_targets(grid, same_area).label).all() and (label == 1).any()
+    decoded = anchors.decode(grid[label == 1], np.moveaxis(offsets, 0, -1)[label == 1])
+    np.testing.assert_allclose(decoded, np.broadcast_to(resized, decoded.shape), rtol=1e-5)
+    assert factor == 1 or not (anchor_targets(grid, resized).label == 1).any()  # SiamRPN's rule
+
+
 def test_sampling_takes_at_most_16_of_64() -> None:
     label = torch.zeros(2, 3125, dtype=torch.int8)
     label[0, :40] = 1

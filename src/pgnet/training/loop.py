@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 import torch
 from lightning_fabric import Fabric
 from safetensors.torch import save
@@ -162,11 +163,17 @@ def pair_noise(numbers: range, label: Tensor, seed: int = 0) -> Tensor:
 
 @torch.no_grad()
 def validate(net: PGNet, pairs: list[Pair], options: LossOptions | None = None, batch: int = 16) -> dict[str, float]:
-    """Loss of fixed pairs and, for the positive ones, IoU of the box with the best score (no window, no penalty)."""
+    """How well a network does on fixed pairs; of a positive one, its box with the best score counts (no window, no
+    penalty).
+
+    Returns:
+        loss; iou, the mean overlap; hit, the share of overlaps above 0.5; size, how much of a change of the target's
+        size its box shows (slope of the logarithms' regression): 1 is all, 0 a box that has one size for everything.
+    """
     net.eval()
     options = dataclasses.replace(options or LossOptions(), hard_negatives=0.0)
     device = next(net.parameters()).device
-    losses, overlaps = [], []
+    losses, places = [], []
     for i in range(0, len(pairs), batch):
         chunk = Pair(*(t.to(device) for t in default_collate(pairs[i : i + batch])))
         out = net(channels_last(chunk.template), channels_last(chunk.search))
@@ -178,14 +185,16 @@ def validate(net: PGNet, pairs: list[Pair], options: LossOptions | None = None, 
         picked = offsets[torch.arange(len(score)), :, score].double().numpy()
         grid = anchors.grid(out.cls.shape[-1], chunk.search.shape[-1]).reshape(-1, 4)[score.numpy()]
         truth = chunk.box.cpu().double().numpy()
-        found = boxes.cxcywh_to_xywh(anchors.decode(grid, picked))
-        overlaps += [
-            o for o, t in zip(boxes.iou(found, boxes.cxcywh_to_xywh(truth)), truth, strict=True) if t[0] == t[0]
-        ]
+        places.append(np.stack([anchors.decode(grid, picked), truth], 1)[~np.isnan(truth[:, 0])])
+    found, wanted = np.concatenate(places).swapaxes(0, 1)
+    overlaps = boxes.iou(boxes.cxcywh_to_xywh(found), boxes.cxcywh_to_xywh(wanted))
+    sizes = np.log([b[overlaps > 0, 2:].prod(1) for b in (found, wanted)])
+    spread = np.cov(sizes) if sizes.shape[1] > 2 else np.eye(2)
     return {
         "loss": sum(losses) / len(pairs),
-        "iou": sum(overlaps) / len(overlaps),
-        "hit": sum(o > 0.5 for o in overlaps) / len(overlaps),
+        "iou": float(overlaps.mean()),
+        "hit": float((overlaps > 0.5).mean()),
+        "size": float(spread[0, 1] / spread[1, 1]),
     }
 
 
@@ -309,10 +318,11 @@ def train(
                     if scores:
                         log.validation(done, scores)
                     save_weights(average, out / "average.safetensors")
-            if time.monotonic() - saved > 60 * recipe.checkpoint_minutes or done == recipe.steps or late or asked:
+            ending = late or asked or done == recipe.steps
+            if ending or time.monotonic() - saved > 60 * recipe.checkpoint_minutes:
                 _save(fabric, checkpoint, state)
                 saved = time.monotonic()
-            if late or asked:
+            if ending:
                 break
     if fabric.is_global_zero and state["step"] >= recipe.steps:
         model_file = initial_model(recipe.init) if recipe.init else None

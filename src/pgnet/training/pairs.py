@@ -45,6 +45,8 @@ class PairOptions:
         grey: share of pairs without colour.
         shift: of the target from the centre of the search crop, uniform, in crop pixels.
         scale: of the target in the search crop, as the half range of a uniform logarithm.
+        any_size: label anchors by position and shape alone, so that every size is learned, see
+            `pgnet.training.targets.anchor_targets`; off is SiamRPN's rule.
         aspect: change of aspect ratio between the two crops, likewise.
         rotation: of composed objects, in degrees either way.
         max_gap: frames between the two crops of a video pair.
@@ -64,6 +66,7 @@ class PairOptions:
     grey: float = 0.15
     shift: float = 64
     scale: float = 0.25
+    any_size: bool = False
     aspect: float = 0.12
     rotation: float = 25
     max_gap: int = 20
@@ -189,7 +192,7 @@ class PairDataset(Dataset[Pair]):
             images = [np.ascontiguousarray(image[:, ::-1]) for image in images]
             search.box[0] = self.options.search_size - search.box[0]  # the outline is of no more use
         box = None if negative else search.box
-        label, offsets = anchor_targets(self._grid, box)
+        label, offsets = anchor_targets(self._grid, box, self.options.any_size)
         tensors = [torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))) for image in images]
         truth = np.full(4, np.nan) if box is None else box
         return Pair(
