@@ -23,9 +23,7 @@ class AnchorTargets(NamedTuple):
     offsets: NDArray[np.float32]
 
 
-def anchor_targets(
-    grid: NDArray[np.float64], box: NDArray[np.float64] | None, any_size: bool = False
-) -> AnchorTargets:
+def anchor_targets(grid: NDArray[np.float64], box: NDArray[np.float64] | None, any_size: bool = False) -> AnchorTargets:
     """Labels and offsets for a target box in the search crop, or for a negative pair (None: all background).
 
     Args:
