@@ -2,8 +2,8 @@
 
     here   python scripts/rented_gpu.py pack data/train weights/resnet50.safetensors --out parcels --limit 60
            ... send the parcels and this checkout; unpack each there with `tar xf` ...
-    there  python scripts/rented_gpu.py chunk recipes/pgnet-r50.toml --set init=pgnet-r50 --run /tmp/run --minutes 8
-               --out "$OUT" --limit 15
+    there  python scripts/rented_gpu.py chunk recipes/pgnet-r50-sizes.toml --set init=pgnet-r50
+               --run /tmp/run --minutes 8 --out "$OUT" --limit 15
            ... fetch OUT, again and again: every chunk continues the one before ...
     here   python scripts/rented_gpu.py join OUT --out runs/pgnet-r50
 

@@ -126,6 +126,37 @@ def test_a_teacher_draws_its_student_near(recipe: Recipe, tmp_path: Path) -> Non
     assert len(unlike) == 8 and np.mean(unlike[-2:]) < np.mean(unlike[:2])
 
 
+def test_a_compiled_network_takes_the_same_steps(
+    recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop.train(recipe, tmp_path / "plain")
+    real = PGNet.compile
+    graphs = []
+
+    def compile_without_generating_code(net: PGNet) -> None:
+        real(net, backend=lambda graph, _: graphs.append(graph) or graph.forward)
+
+    monkeypatch.setattr(PGNet, "compile", compile_without_generating_code)
+    loop.train(dataclasses.replace(recipe, compiled=True), tmp_path / "compiled")
+    assert len(graphs) >= 2  # one while the backbone is frozen and one after it
+    assert losses(tmp_path / "compiled") == pytest.approx(losses(tmp_path / "plain"), rel=1e-5)
+
+
+def test_a_share_of_the_initial_weights_is_kept(recipe: Recipe, tmp_path: Path) -> None:
+    tuned = dataclasses.replace(recipe, init=Path("pgnet-lite"), steps=2)
+    runs = {keep: dataclasses.replace(tuned, keep=keep) for keep in (0.0, 0.5)}
+    for keep, run in runs.items():
+        loop.train(run, tmp_path / str(keep))
+    begin, end, kept = (
+        load_model(file).state_dict()
+        for file in ("pgnet-lite", *(tmp_path / str(keep) / "pgnet-lite.safetensors" for keep in runs))
+    )
+    changed = [key for key in begin if begin[key].is_floating_point() and not torch.equal(begin[key], end[key])]
+    assert changed
+    for key in changed:
+        torch.testing.assert_close(kept[key], (begin[key] + end[key]) / 2, rtol=2e-3, atol=1e-4)
+
+
 def test_records_after_the_checkpoint_are_dropped(tmp_path: Path) -> None:
     (tmp_path / "log.jsonl").write_text('{"step": 1, "loss": 3}\n{"step": 2, "loss": 2}\n{"step": 3, "loss": 1}\n')
     with RunLog(tmp_path, 2, 9) as log:

@@ -68,6 +68,7 @@ def test_data_in_the_documentation_loads(tmp_path: Path, text: str) -> None:
         ),
         ('model = "a"\ndata = "b"\nbackbone_rate = ["x"]', [], "should be of type float"),
         ('model = "a"\ndata = "b"\ndecay = "linear"', [], "Unknown decay 'linear'"),
+        ('model = "a"\ndata = "b"\nkeep = 0.5', [], "keep must be 0, or with an init"),
         ("model = ", [], "not valid TOML"),
         ('model = "a"\ndata = "b"', ["steps"], "key=value"),
         ('model = "a"\ndata = "b"', ["steps=abc"], "does not fit"),

@@ -209,7 +209,7 @@ def train(
 ) -> dict[str, float]:
     """Run a recipe; `out` gets recipe.json, last.ckpt, log.jsonl, a TensorBoard log and, at the end, the model's files.
 
-    At each validation, average.safetensors there gets the averaged weights.
+    At each validation, average.safetensors there gets the averaged weights (`keep` concerns the model alone).
 
     Args:
         recipe: see `Recipe`.
@@ -249,6 +249,8 @@ def train(
         silence(teacher.backbone)
         if recipe.loss.similarity_weight:
             seen = [watch(net), watch(teacher)]
+    if recipe.compiled:
+        net.compile()
     # Every parameter is given to the optimizer and to DDP, so that blocks can be unfrozen on the way.
     model, optimizer = fabric.setup(net, make_optimizer(net, recipe))
     state: dict[str, Any] = {"model": model, "optimizer": optimizer, "average": average, "step": 0}
@@ -326,6 +328,9 @@ def train(
                 break
     if fabric.is_global_zero and state["step"] >= recipe.steps:
         model_file = initial_model(recipe.init) if recipe.init else None
+        average = average.cpu()
+        if recipe.keep:
+            update_average(average, build(recipe, training), 1 - recipe.keep)
         description = {
             "architecture": {"model": recipe.model},
             "tracking": dict(model_file.metadata.get("tracking", {})) if model_file else {},
@@ -334,7 +339,7 @@ def train(
             "created": date.today().isoformat(),
             **recipe.card,
         }
-        write_model(average.cpu(), out / f"{recipe.model}.safetensors", description)
+        write_model(average, out / f"{recipe.model}.safetensors", description)
     return scores
 
 

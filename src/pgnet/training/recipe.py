@@ -44,8 +44,12 @@ class Recipe:
         decay: its form, "cosine" or "exponential" (SiamRPN++'s).
         weight_decay: of AdamW.
         clip: of the gradients' norm.
+        keep: share of `init`'s weights in the model that is written at the end (WiSE-FT, CVPR 2022): part of what the
+            run changed is taken back.
         ema: decay of the weights' moving average, which is what is validated and shipped.
         precision: of Lightning Fabric, such as 32-true or bf16-mixed.
+        compiled: compile the network with torch.compile; needs a C++ compiler, and a minute at the start and when
+            blocks are unfrozen.
         workers: processes that make pairs.
         validate_every: steps between validations.
         validation_pairs: number of fixed pairs of the validation split; with 0, all data is trained on.
@@ -73,8 +77,10 @@ class Recipe:
     decay: str = "cosine"
     weight_decay: float = 1e-4
     clip: float = 10.0
+    keep: float = 0.0
     ema: float = 0.998
     precision: str = "32-true"
+    compiled: bool = False
     workers: int = 1
     validate_every: int = 500
     validation_pairs: int = 192
@@ -94,6 +100,8 @@ class Recipe:
             )
         if self.decay not in DECAYS:
             raise PgnetError(f"Unknown decay {self.decay!r}; known are {', '.join(DECAYS)}.")
+        if not 0 <= self.keep < 1 or (self.keep and self.init is None):
+            raise PgnetError(f"The recipe's keep must be 0, or with an init above 0 and below 1, not {self.keep}.")
         if not 0 < self.part <= 1:
             raise PgnetError(f"The recipe's part must be above 0 and at most 1, not {self.part}.")
 
