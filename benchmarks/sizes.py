@@ -22,6 +22,7 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 import typer
+from rich.console import Console
 from rich.progress import track
 
 from pgnet.anchors import SEARCH_SIZE, TEMPLATE_SIZE, grid
@@ -82,10 +83,13 @@ def main(
     """How much of a change of the target's size a model sees."""
     sequences = [sequence for sequence in read_otb(root) if len(sequence) > every]
     names = models.split(",")
+    console = Console(stderr=True)
     print("| model | sequence | response | bias | spread |\n|---|---|---:|---:|---:|")
     for name in names:
         tracker = Tracker.load(name, engine=engine, half=half)
-        rows = [measure(tracker, sequence, every) for sequence in track(sequences, name, transient=True)]
+        rows = [
+            measure(tracker, sequence, every) for sequence in track(sequences, name, console=console, transient=True)
+        ]
         for sequence_name, row in [
             *((s.name, r) for s, r in zip(sequences, rows, strict=True)),
             ("all", np.mean(rows, 0)),

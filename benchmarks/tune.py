@@ -2,6 +2,7 @@
 
     python benchmarks/tune.py --root OTB100 --model pgnet-lite --set calibration=1 --trials 30 --workers 2 --write
     python benchmarks/tune.py --root data/train/videos --layout got10k --model pgnet-lite --set size_lr=0.2 --trials 0
+    python benchmarks/tune.py --root OTB100 --model pgnet-lite --zoom 2 --trials 0
 
 A local random search over penalty_k, window_influence, size_lr, calibration and vote_iou: each trial draws around the
 best options so far, more and more closely. Sequences are spread over processes with one thread each. --write puts the
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
@@ -21,6 +22,7 @@ from typing import Annotated, Literal
 import cv2
 import numpy as np
 import typer
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 
@@ -35,6 +37,28 @@ from pgnet.tracking import Tracker, TrackingOptions
 Task = tuple[Path, str, bool, TrackingOptions, Sequence]
 
 READERS = {"otb": read_otb, "got10k": read_got10k}
+
+
+@dataclass(frozen=True)
+class Zoomed(Sequence):
+    """A sequence as a lens sees it that zooms steadily to `zoom` times, at the target."""
+
+    zoom: float = 1.0
+
+    @classmethod
+    def of(cls, sequence: Sequence, zoom: float) -> Zoomed:
+        factor = zoom ** np.linspace(0, 1, len(sequence))[:, None]
+        centre = sequence.boxes[:, :2] + sequence.boxes[:, 2:] / 2
+        size = sequence.boxes[:, 2:] * factor
+        return cls(sequence.name, sequence.frames, np.hstack([centre - size / 2, size]), zoom=zoom)
+
+    def image(self, index: int) -> NDArray[np.uint8]:
+        image = super().image(index)
+        factor = self.zoom ** (index / max(1, len(self) - 1))
+        x, y = self.boxes[index, :2] + self.boxes[index, 2:] / 2
+        place = np.array([[factor, 0, x - factor * x], [0, factor, y - factor * y]])
+        zoomed = cv2.warpAffine(image, place, image.shape[1::-1], borderMode=cv2.BORDER_REFLECT_101)
+        return zoomed.astype(np.uint8, copy=False)
 
 
 @cache
@@ -105,6 +129,7 @@ def main(
     layout: Annotated[Literal["otb", "got10k"], typer.Option(help="Of the folder.")] = "otb",
     sequences: Annotated[str | None, typer.Option(help="Only these, comma-separated.")] = None,
     every: Annotated[int, typer.Option(min=1, help="Take each n-th frame only.")] = 1,
+    zoom: Annotated[float, typer.Option(min=0.1, help="Let the target grow to so many times its size.")] = 1.0,
     changes: Annotated[list[str] | None, typer.Option("--set", help="NAME=VALUE to start from; may repeat.")] = None,
     trials: Annotated[int, typer.Option(min=0)] = 30,
     seed: int = 0,
@@ -118,6 +143,8 @@ def main(
     start = start_options(file, changes or [])
     file.graph("embed"), file.graph("search")  # say here, not in a process, that one is missing
     chosen = [sequence.every(every) for sequence in READERS[layout](root, sequences.split(",") if sequences else None)]
+    if zoom != 1:
+        chosen = [Zoomed.of(sequence, zoom) for sequence in chosen]
     chosen.sort(key=len, reverse=True)  # the longest first keeps all processes busy to the end
     console = Console(stderr=True)
     pool = ProcessPoolExecutor(workers, get_context("spawn")) if workers > 1 else None

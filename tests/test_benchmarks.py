@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
+from pgnet.datasets import read_otb
 from pgnet.evaluation import Curves
 from pgnet.tracking import TrackingOptions
 
@@ -80,6 +81,24 @@ def test_tuning_finds_better_options():
     assert curves.auc > 0.99
     assert best.context == 0.4
     assert search(start, 0, 0, evaluate)[0] == start
+
+
+def test_a_zoomed_sequence_shows_the_target_where_its_box_says(root):
+    zoomed = runpy.run_path(str(BENCHMARKS / "tune.py"))["Zoomed"]
+    sequence = read_otb(root)[0]
+    last = len(sequence) - 1
+    for zoom in (0.5, 2.0):
+        seen = zoomed.of(sequence, zoom)
+        np.testing.assert_allclose(seen.boxes[0], sequence.boxes[0])
+        np.testing.assert_allclose(seen.boxes[last, 2:], sequence.boxes[last, 2:] * zoom)
+        crops = []
+        for of in (sequence, seen):
+            x, y, w, h = of.boxes[last].astype(int)
+            image = of.image(last)
+            crops.append(
+                cv2.resize(image[max(0, y) : y + h, max(0, x) : x + w], (32, 32), interpolation=cv2.INTER_AREA)
+            )
+        assert np.abs(crops[0].astype(float) - crops[1]).mean() < 12
 
 
 def test_sizes_are_measured(root):
