@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 
+from pgnet.boxes import cxcywh_to_xywh, xywh_to_cxcywh
 from pgnet.cli import run_script
 from pgnet.datasets import Sequence, read_got10k, read_otb
 from pgnet.errors import PgnetError
@@ -47,15 +48,14 @@ class Zoomed(Sequence):
 
     @classmethod
     def of(cls, sequence: Sequence, zoom: float) -> Zoomed:
-        factor = zoom ** np.linspace(0, 1, len(sequence))[:, None]
-        centre = sequence.boxes[:, :2] + sequence.boxes[:, 2:] / 2
-        size = sequence.boxes[:, 2:] * factor
-        return cls(sequence.name, sequence.frames, np.hstack([centre - size / 2, size]), zoom=zoom)
+        boxes = xywh_to_cxcywh(sequence.boxes)
+        boxes[:, 2:] *= zoom ** np.linspace(0, 1, len(sequence))[:, None]
+        return cls(sequence.name, sequence.frames, cxcywh_to_xywh(boxes), zoom=zoom)
 
     def image(self, index: int) -> NDArray[np.uint8]:
         image = super().image(index)
         factor = self.zoom ** (index / max(1, len(self) - 1))
-        x, y = self.boxes[index, :2] + self.boxes[index, 2:] / 2
+        x, y, *_ = xywh_to_cxcywh(self.boxes[index])
         place = np.array([[factor, 0, x - factor * x], [0, factor, y - factor * y]])
         zoomed = cv2.warpAffine(image, place, image.shape[1::-1], borderMode=cv2.BORDER_REFLECT_101)
         return zoomed.astype(np.uint8, copy=False)
