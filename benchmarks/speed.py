@@ -19,7 +19,7 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -51,6 +51,8 @@ Image = NDArray[np.uint8]
 WIDTH, HEIGHT = 1280, 720
 FRAMES = 48
 """Of the demo clip, which is cut where its target goes behind the trunk; they are played to and fro."""
+ALWAYS = 1e9
+"""The tracking option `near` with which every frame in which the target is present is searched in a small crop."""
 LIBRARIES = ("onnxruntime", "opencv-contrib-python-headless", "numpy", "av", "torch", "openvino")
 
 
@@ -100,10 +102,12 @@ class Setting:
     def rounds(self, full: int) -> int:
         return 2 if self.quick else full
 
-    def tracker(self, model: ModelFile, engine: Engine | None = None) -> Tracker:
-        """On the first frame; `engine` replaces the model's own."""
+    def tracker(self, model: ModelFile, engine: Engine | None = None, *, near: float | None = 0.0) -> Tracker:
+        """On the first frame; `engine` and `near` replace the model's own. Without `near`, all crops are whole."""
         tracker = Tracker.load(model, threads=self.threads)
         tracker.engine = Timed(engine or tracker.engine)
+        if near is not None:
+            tracker.options = replace(tracker.options, near=near)
         tracker.init(self.frames[0], self.box)
         return tracker
 
@@ -195,11 +199,12 @@ def update(setting: Setting) -> Part:
 
 def _update(setting: Setting, model: ModelFile, part: Part) -> None:
     name = model.name
-    trackers = {name: setting.tracker(model)}
+    trackers = {name: setting.tracker(model), f"{name}, small crops": setting.tracker(model, near=ALWAYS)}
     if find_spec("torch"):
         trackers[f"{name}, eager PyTorch"] = setting.tracker(model, Eager(model, setting.threads))
     if integer := setting.int8.get(name):
         trackers[f"{name} int8"] = setting.tracker(integer)
+        trackers[f"{name} int8, small crops"] = setting.tracker(integer, near=ALWAYS)
     functions = {key: updates(tracker, setting) for key, tracker in trackers.items()}
     if find_spec("torch"):
         import torch
@@ -235,6 +240,10 @@ def _update(setting: Setting, model: ModelFile, part: Part) -> None:
         part.rows.append(
             Row(f"`{name}`: rate of the search against `torch.mm` 2048", measured, "as much", own >= product)
         )
+    part.tables[f"{name}: `update()`, by the search crop"] = [
+        ["", "whole", "small"],
+        *([key, f"{ms[key]:.1f}", f"{ms[f'{key}, small crops']:.1f}"] for key in (name, f"{name} int8") if key in ms),
+    ]
     ratio(name, f"{name} int8", 1.75 if large else 1.4, f"`{name}` int8 against fp32")
     ratio("CSRT", name, 1.4, f"`{name}` against OpenCV's CSRT, 720p")
     if f"{name} int8" in ms and not large:
@@ -422,7 +431,7 @@ def video(setting: Setting) -> Part:
     """Reading, tracking, drawing and encoding, against the tracker alone on frames that are in memory."""
     part = Part()
     for model in setting.models:
-        alone = setting.tracker(model)
+        alone = setting.tracker(model, near=None)
         step = updates(alone, setting)
         end = 8 if setting.quick else 60 if model.name == "pgnet-r50" else setting.clip_frames
         whole, bare = [], []

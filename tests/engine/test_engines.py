@@ -2,6 +2,7 @@
 
 import os
 from contextlib import suppress
+from dataclasses import replace
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
@@ -26,13 +27,16 @@ def clip(count):
     return [image for image, _ in frames], frames[0][1]
 
 
+@pytest.mark.parametrize("near", [0.0, 1e9], ids=["whole crops", "small crops"])
 @pytest.mark.parametrize("engine", [name for name in ENGINES if name != "onnxruntime"])
-def test_same_boxes(engine):
+def test_same_boxes(engine, near):
     if not find_spec(engine):
         pytest.skip(f"the extra {engine} is not installed")
     reference, other = (
         Tracker.load("pgnet-lite", engine=name, device="cpu", threads=1) for name in ("onnxruntime", engine)
     )
+    for tracker in (reference, other):
+        tracker.options = replace(tracker.options, near=near)
     # Later on, rounding can decide between two candidates, and the boxes part for a while.
     found = drift(reference, other, *clip(6))
     assert found.iou.min() > 0.99
