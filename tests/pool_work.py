@@ -4,6 +4,7 @@ import os
 import time
 
 from pgnet.errors import PgnetError
+from pgnet.files import atomic
 
 
 def square(item, tick):
@@ -30,6 +31,13 @@ def report_twice(item, tick):
     time.sleep(0.6)
     tick(2)
     return item
+
+
+def write_slowly(item, tick):
+    """Has a file half written when it is stopped."""
+    with atomic(item / "result.txt"):
+        (item / "begun").touch()
+        time.sleep(60)
 
 
 def kill_one_worker(item, tick):

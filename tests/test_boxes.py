@@ -56,6 +56,7 @@ def test_target_box_is_clipped_to_the_frame():
         ((1, 2, float("inf"), 4), "finite"),
         ((1, 2, 0, 4), "no extent"),
         ((1, 2, 3, -4), "no extent"),
+        ((1, 2, 0.5, 4), "smaller than a pixel"),
         ((0, 0, 101, 10), "larger than the frame"),
         ((200, 10, 20, 20), "outside the frame"),
         ((-20, 10, 20, 20), "outside the frame"),

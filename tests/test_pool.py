@@ -1,6 +1,8 @@
 import importlib
 import os
 import sys
+import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -75,3 +77,14 @@ def test_ray_goes_on_when_a_worker_is_killed(work, tmp_path):
     assert (tmp_path / "killed").exists()
     assert {i: outcomes[i] for i in (0, 1, 3, 4)} == {0: 0, 1: 10, 3: 30, 4: 40}
     assert outcomes[2] == Failure("Two cannot be done.")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="processes are ended there without a word")
+def test_a_process_that_is_stopped_takes_away_what_is_half_written(work, tmp_path):
+    items = [tmp_path / "a", tmp_path / "quick"]
+    items[0].mkdir()
+    with closing(run_all(work.write_slowly, items, workers=2)) as outcomes:
+        assert next(outcomes)[0] == 1, "the other one has no folder to write into"
+        while not (items[0] / "begun").exists():
+            time.sleep(0.05)
+    assert [path.name for path in items[0].iterdir()] == ["begun"]

@@ -80,6 +80,8 @@ def check_target_box(box: ArrayLike, width: int, height: int) -> Boxes:
         raise PgnetError(f"The box {text} has a value that is not a finite number; give x,y,width,height in pixels.")
     if b[2] <= 0 or b[3] <= 0:
         raise PgnetError(f"The box {text} has no extent; give x,y,width,height with a positive width and height.")
+    if b[2] < 1 or b[3] < 1:
+        raise PgnetError(f"The box {text} is smaller than a pixel; give x,y,width,height in pixels.")
     if b[2] > width or b[3] > height:
         raise PgnetError(f"The box {text} is larger than the frame ({width} x {height}); give one inside of it.")
     inside = clip(b, width, height)

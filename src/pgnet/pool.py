@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sys
 import time
 import traceback
 from collections import deque
@@ -24,6 +25,8 @@ from pgnet.errors import PgnetError
 
 ATTEMPTS = 2
 """Times that an item is begun before a process that dies of it counts as its failure."""
+GRACE_SECONDS = 10
+"""For a process that is stopped to take away what it has half written."""
 TICK_SECONDS = 0.5
 """Least time between two reports of a process on its item."""
 
@@ -152,12 +155,16 @@ class _Worker:
 
     def stop(self) -> None:
         self.process.terminate()
-        self.process.join()
+        self.process.join(GRACE_SECONDS)
+        if self.process.is_alive():
+            self.process.kill()
+            self.process.join()
         self.pipe.close()
 
 
 def _serve(work: Work[Any, Any], pipe: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; the parent stops this one
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that it takes away what it has half written
     last = 0.0
 
     def tick(done: int) -> None:

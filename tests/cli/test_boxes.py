@@ -97,7 +97,7 @@ def test_options_add_to_a_file():
         ([text(A), text(B), f"50:{text(C)}"], r"--box 50:.*several targets.*NAME@"),
         ([f"dog@{text(A)}", f"dog@{text(B)}"], r"--box dog@50.*target 1 \(dog\) has a box in frame 5 already"),
         ([text(A), f"5:{text(B)}"], r"target 1 has a box in frame 5 already"),
-        ([text(A), f"4:{text(B)}"], r"--box 4:.* before the start \(frame 5\)"),
+        ([text(A), f"4:{text(B)}"], r"--box 4:.* before the first one to track, frame 5"),
         ([text(A), f"100:{text(B)}"], r"--box 100:.*last one to track is frame 99"),
     ],
 )
@@ -149,13 +149,20 @@ def test_of_a_track_only_what_a_person_set(tmp_path):
     assert found.keyframes == {5: A}
     [found] = read(tmp_path, "frame,x,y,w,h,score\n6,50,20,30,40,0.9\n7,50,20,30,40,0.95\n")
     assert found.keyframes == {6: B}
+    # Absent before the start or after the end: formats close a track with it.
+    closed = "2,0,0,0,0,,1,1\n5,10,20,30,40,,1,0\n100,0,0,0,0,,1,1"
+    [found] = read(tmp_path, f"frame,x,y,w,h,score,keyframe,absent\n{closed}\n")
+    assert found.keyframes == {5: A}
 
 
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
         ("frame,x,y,w,h\n200,10,20,30,40\n", r"boxes.csv: target 1 has a box in frame 200, and the last .* 99"),
-        ("frame,x,y,w,h\n3,10,20,30,40\n", r"boxes.csv: target 1 has a box in frame 3, before the start \(frame 5\)"),
+        (
+            "frame,x,y,w,h\n3,10,20,30,40\n",
+            r"boxes.csv: target 1 has a box in frame 3, before the first one to track, frame 5",
+        ),
         ("frame,x,y,w,h\n9,10,20,30,40\n9,11,20,30,40\n", r"boxes.csv, line 3: target 1 has a second box in frame 9"),
         (
             "frame,target,label,x,y,w,h\n9,1,dog,1,2,3,4\n10,1,cat,1,2,3,4\n",

@@ -1,11 +1,12 @@
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from pgnet.cli import main
-from pgnet.results import Track
+from pgnet.results import TargetTrack, Track
 from pgnet.video import FrameReader
 
 BOX = "20,30,40,25"
@@ -119,6 +120,39 @@ def test_boxes_of_a_file_and_a_video_that_was_moved(run, video, tracker, tmp_pat
     assert Track.read_json(run).targets[1].keyframes[12]
 
 
+def test_boxes_of_its_own_cvat_file(video, tracker, tmp_path):
+    """It closes each track with an absence, which is behind the last frame where the track ends before the video."""
+    run, file = tmp_path / "run" / "track.json", tmp_path / "annotations.xml"
+    assert main(["track", str(video), "--box", BOX, "--end", "10", "--no-video", "--out", str(run.parent)]) == 0
+    assert main(["convert", str(run), str(file), "--to", "cvat"]) == 0
+    assert main(["correct", str(run), "--boxes", str(file), "--no-video"]) == 0
+    assert Track.read_json(run).frames.tolist() == list(range(10))
+
+
+def test_an_interrupted_track_stays_as_long_as_it_is(run, tracker):
+    track = Track.read_json(run)
+    targets = [TargetTrack(target.id, target.label) for target in track.targets]
+    for short, target in zip(targets, track.targets, strict=True):
+        for row in filter(None, map(target.row, range(12))):
+            short.add(row)
+    replace(track, status="interrupted", targets=targets).write_json(run)
+    assert main(["correct", str(run), "--box", "cat@8:70,40,30,30"]) == 0
+    after = Track.read_json(run)
+    assert (after.status, [int(target.frames[-1]) for target in after.targets]) == ("interrupted", [11] * 3)
+    assert tracker.updates <= 3 + 7
+    with FrameReader(run.with_name("track.mp4")) as frames:
+        assert len(frames) == 12
+
+
+def test_what_was_made_of_the_track_before_is_named(run, capsys):
+    others = ("blurred.mp4", "crop-2.mp4", "track.cvat.xml", "notes.txt")
+    for name in others:
+        run.with_name(name).write_text("of before")
+    assert main(["correct", str(run), "--confirm", "cat@5", "--no-video"]) == 0
+    assert "Note: blurred.mp4, crop-2.mp4, track.cvat.xml in" in capsys.readouterr().err
+    assert all(run.with_name(name).exists() for name in others)
+
+
 def test_another_model_is_said(run, capsys):
     data = json.loads(run.read_text())
     data["model"]["sha256"] = "0" * 64
@@ -134,7 +168,7 @@ def test_another_model_is_said(run, capsys):
         ([], "Give a --box"),
         (["--box", BOX], "say which frame"),
         (["--box", f"12:{BOX}"], "several targets"),
-        (["--box", f"bird@12:{BOX}"], "no target 4 (bird); it has 1 (dog), 2 (cat), 3"),
+        (["--box", f"bird@12:{BOX}"], "no target bird; it has 1 (dog), 2 (cat), 3"),
         (["--box", f"9@12:{BOX}"], "no target 9"),
         (["--box", f"cat@24:{BOX}"], "last one to track is frame 23"),
         (["--box", f"cat@12:{BOX}", "--box", f"2@12:{BOX}"], "a box in frame 12 already"),
@@ -145,7 +179,7 @@ def test_another_model_is_said(run, capsys):
         (["--confirm", "cat@24"], "--confirm cat@24 is for frame 24, and the last one to track is frame 23"),
         (["--confirm", "3@2"], "the track has no box there; give --box 2:X,Y,W,H, or --box 2:absent"),
         (["--remove", "cat@12"], "no person set frame 12 of target 2 (cat); those that were set are 0."),
-        (["--remove", "bird@0"], "no target 4 (bird)"),
+        (["--remove", "bird@0"], "no target bird"),
         (["--remove", "cat@0"], "No frame has a box of target 2 (cat)"),
         (["--remove", "cat@0", "--box", f"2@0:{BOX}"], "are for the same frame of target 2 (cat)"),
         (["--confirm", "cat@8", "--confirm", "2@8"], "a box in frame 8 already"),

@@ -63,6 +63,37 @@ def test_the_same_command_goes_on(clips, tracker, capsys):
     assert Path("out/a/track.json").stat().st_mtime_ns != stamp
 
 
+@pytest.mark.parametrize(
+    ("line", "options", "other"),
+    [
+        (f"more/a.mp4,{BOX}\n", [], "is of "),
+        ("a.mp4,21,30,40,25\n", [], "is of another box"),
+        (f"a.mp4,{BOX}\n", ["--end", "6"], "has another --start or --end"),
+        (f"a.mp4,{BOX}\n", ["--format", "cvat"], "is without track.cvat.xml"),
+    ],
+)
+def test_results_of_something_else_are_not_taken_for_done(clips, tracker, capsys, line, options, other):
+    shutil.copytree(clips, clips / "more")
+    (clips / "list.csv").write_text(f"a.mp4,{BOX}\n")
+    command = ["track", "--list", "clips/list.csv", "--out", "out", "--no-video"]
+    assert main(command) == 0
+    before = Path("out/a/track.json").read_bytes()
+    (clips / "list.csv").write_text(f"{line}b c.mp4,{BOX}\n")
+    assert main([*command, *options]) == 2
+    said = capsys.readouterr()
+    assert f"The track in {Path('out/a')} {other}" in said.err and "--overwrite" in said.err
+    assert "Tracked 1 of 2 videos" in said.out, "the others are tracked all the same"
+    assert Path("out/a/track.json").read_bytes() == before
+
+
+def test_what_was_done_before_is_counted_in_the_summary(clips, tracker):
+    (clips / "list.csv").write_text(f"a.mp4,{BOX}\n")
+    for _ in range(2):
+        assert main(["track", "--list", "clips/list.csv", "--out", "out", "--no-video"]) == 0
+    row = summary()[str(Path("clips/a.mp4"))]
+    assert (row["status"], row["frames"]) == ("done before", "24")
+
+
 def test_folder_with_boxes_beside_the_videos(clips, tracker):
     (clips / "broken.mp4").unlink()
     (clips / "shots").mkdir()

@@ -79,6 +79,9 @@ def parse_place(text: str, option: str) -> Given:
 def read_boxes(path: Path, source: SourceInfo, first: int, last: int | None) -> list[Marks]:
     """The targets of a file in any format that `pgnet convert` reads.
 
+    Absences before the start or after the end, such as that with which a CVAT track closes, say nothing of the frames
+    that are tracked, and are left out.
+
     Args:
         path: the file or folder.
         source: the video that it must belong to.
@@ -89,7 +92,10 @@ def read_boxes(path: Path, source: SourceInfo, first: int, last: int | None) -> 
     """
     marks = [marks_of(target) for target in read(path, known=source).targets]
     for target in marks:
-        for frame in target.keyframes:
+        for frame, box in list(target.keyframes.items()):
+            if box is None and (frame < first or (last is not None and frame > last)):
+                del target.keyframes[frame]
+                continue
             _check_frame(f"{path}: {target} has a box in", frame, first, last)
     return marks
 
@@ -139,7 +145,7 @@ def corrected(
     options = _assigned(given, said, first, last)
     for target in said.values():
         if target.id not in marks:
-            raise PgnetError(f"The track has no {target}; it has {_ids(marks.values())}.")
+            raise PgnetError(f"The track has no target {target.label or target.id}; it has {_ids(marks.values())}.")
         marks[target.id].keyframes.update(target.keyframes)
     for (id, frame), one in options.items():
         keyframes = marks[id].keyframes
@@ -244,6 +250,6 @@ def _ids(targets: Iterable[Marks]) -> str:
 
 def _check_frame(subject: str, frame: int, first: int, last: int | None) -> None:
     if frame < first:
-        raise PgnetError(f"{subject} frame {frame}, before the start (frame {first}); give a later one, or --start.")
+        raise PgnetError(f"{subject} frame {frame}, before the first one to track, frame {first}.")
     if last is not None and frame > last:
         raise PgnetError(f"{subject} frame {frame}, and the last one to track is frame {last}; is it for this video?")

@@ -14,6 +14,9 @@ from pgnet.results import Track
 from pgnet.results.video import Concealed, FollowCrop, Picture, write_video
 from pgnet.video import open_source
 
+EXTRA = re.compile(r"crop(-\d+)?\.mp4|blurred\.mp4|pixelated\.mp4")
+"""Names of these videos."""
+
 
 @dataclass(frozen=True)
 class Extras:
@@ -61,8 +64,6 @@ def draw(track: Track, video: str, folder: Path, pictures: Mapping[str, Picture]
         PgnetError: the source cannot be read again, or a video not be written.
     """
     start, end = limits(track)
-    if track.status == "interrupted":
-        end = max((int(target.frames[-1]) for target in track.targets if len(target)), default=0) + 1
     for name, picture in pictures.items():
         with (
             open_source(video, start=start, end=end) as source,

@@ -5,23 +5,26 @@ from __future__ import annotations
 import csv
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 import typer
 
 from pgnet.cli.arguments import check_outputs, default_folder, output_folder
 from pgnet.cli.progress import progress_bar
-from pgnet.cli.run import FILES, follow
+from pgnet.cli.run import CSV, JSON, VIDEO, follow
 from pgnet.datasets.reading import read_rows
 from pgnet.engine.choice import Choice
 from pgnet.errors import PgnetError
 from pgnet.files import atomic
 from pgnet.models import ModelFile, resolve
 from pgnet.pool import Failure, Tick, run_all
+from pgnet.results import Track
 from pgnet.results.formats import file_name
 from pgnet.results.marks import Marks
 from pgnet.tracking import MultiTracker
@@ -29,6 +32,7 @@ from pgnet.tracking.spans import Box
 from pgnet.video import open_source
 
 SUMMARY = "summary.csv"
+DONE, BEFORE = "done", "done before"
 
 
 @dataclass(frozen=True)
@@ -137,6 +141,43 @@ def _folders(videos: list[Video], out: Path) -> list[Path]:
     return folders
 
 
+def _done(video: Video, folder: Path, settings: Settings) -> int | Failure | None:
+    """Frames of the track that an earlier run left in the folder, or in what that is another one; None where none is.
+
+    Boxes may have been corrected since, so of those that a person set only a single one is compared.
+    """
+    if not all((folder / name).is_file() for name in (JSON, CSV)):
+        return None
+    try:
+        track = Track.read_json(folder / JSON)
+    except PgnetError as error:
+        return Failure(str(error))
+    given = [box for target in track.targets for box in target.boxes[target.keyframes]]
+    wanted = [*[VIDEO] * settings.video, *map(file_name, settings.formats)]
+    missing = [name for name in wanted if not (folder / name).exists()]
+    model = track.model.name if track.model else "one that is not known"
+    others = {
+        f"is of {track.source.name}": not _same(track.source.name, video.source),
+        "is of another box": len(given) == 1 and not np.allclose(given[0], video.box, atol=0.01),
+        f"was tracked with another model ({model})": not track.model or track.model.sha256 != settings.sha256,
+        "has another --start or --end": [track.options.get(name) for name in ("start", "end")]
+        != [settings.start, settings.end],
+        f"is without {', '.join(missing)}": bool(missing),
+    }
+    for other in (what for what, is_so in others.items() if is_so):
+        return Failure(f"The track in {folder} {other}; give another --out, or --overwrite to track it anew.")
+    return len(track)
+
+
+def _same(recorded: str, source: str) -> bool:
+    """Whether two names are of one video; the first may be relative to a folder that is not known."""
+    if recorded == source or _is_device(source):
+        return recorded == source
+    if Path(recorded).exists() and Path(source).exists():
+        return Path(recorded).samefile(source)
+    return Path(recorded).name == Path(source).name
+
+
 def _absolute(video: Video) -> Video:
     return video if _is_device(video.source) else replace(video, source=str(Path(video.source).resolve()))
 
@@ -179,6 +220,7 @@ def track_many(
     """Track all, write each one's results into a folder of its own, and say at the end what failed.
 
     A video whose results are there is left out without `overwrite`: the same command goes on where it was stopped.
+    Results of another video, or that were tracked in another way, are a failure.
 
     Raises:
         PgnetError: some failed, or the output cannot be written.
@@ -186,36 +228,39 @@ def track_many(
     """
     check_outputs(out, (), overwrite)
     folders = _folders(videos, out)
-    todo = [i for i, folder in enumerate(folders) if overwrite or not (folder / FILES[-1]).is_file()]
-    status = ["done before"] * len(videos)
-    frames: list[int | None] = [None] * len(videos)
-    for i in todo:
-        status[i] = "not begun"
+    earlier = [None if overwrite else _done(*one, settings) for one in zip(videos, folders, strict=True)]
+    todo = [i for i, done in enumerate(earlier) if done is None]
+    status = [
+        "not begun" if done is None else done.message if isinstance(done, Failure) else BEFORE for done in earlier
+    ]
+    frames = [done if isinstance(done, int) else None for done in earlier]
     try:
         with output_folder(out), progress_bar("Videos", len(todo)) as update:
             tasks = [(videos[i], folders[i], settings) for i in todo]
             if ray:  # its workers have another working directory
                 tasks = [(_absolute(video), folder.resolve(), settings) for video, folder, settings in tasks]
-            for count, (index, outcome) in enumerate(run_all(_track, tasks, workers=workers, ray=ray), 1):
-                i = todo[index]
-                if isinstance(outcome, Failure):
-                    status[i] = outcome.message
-                else:
-                    status[i], frames[i] = "done", outcome
-                update(count)
+            with closing(run_all(_track, tasks, workers=workers, ray=ray)) as outcomes:
+                for count, (index, outcome) in enumerate(outcomes, 1):
+                    i = todo[index]
+                    if isinstance(outcome, Failure):
+                        status[i] = outcome.message
+                    else:
+                        status[i], frames[i] = DONE, outcome
+                    update(count)
     except KeyboardInterrupt:
-        print(f"Interrupted: {out} keeps what is done; the same command goes on from there.", file=sys.stderr)
+        kept = f"{out} keeps what is done" if out.exists() else "nothing was done yet"
+        print(f"Interrupted: {kept}; the same command goes on from there.", file=sys.stderr)
         raise typer.Exit(130) from None
     with atomic(out / SUMMARY) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("source", "folder", "frames", "status"))
         writer.writerows(zip((v.source for v in videos), (f.name for f in folders), frames, status, strict=True))
-    failed = [i for i in todo if status[i] != "done"]
+    failed = [i for i in range(len(videos)) if status[i] not in (DONE, BEFORE)]
     for i in failed:
         print(f"{videos[i].source}: {status[i]}", file=sys.stderr)
-    before = len(videos) - len(todo)
+    before = status.count(BEFORE)
     print(
-        f"Tracked {len(todo) - len(failed)} of {len(videos)} videos, {sum(n or 0 for n in frames)} frames"
+        f"Tracked {status.count(DONE)} of {len(videos)} videos, {sum(frames[i] or 0 for i in todo)} frames"
         + (f"; {before} were done before" if before else "")
         + f". Results and {SUMMARY} are in {out}."
     )

@@ -17,13 +17,13 @@ import typer
 
 from pgnet.cli.arguments import output_folder
 from pgnet.cli.boxes import check_boxes
-from pgnet.cli.extras import Extras, draw
+from pgnet.cli.extras import EXTRA, Extras, draw
 from pgnet.cli.interrupt import first_interrupt
 from pgnet.cli.progress import progress
 from pgnet.errors import PgnetError
 from pgnet.models import ModelFile
 from pgnet.results import ModelInfo, SourceInfo, TargetTrack, Track
-from pgnet.results.formats import file_name, write
+from pgnet.results.formats import FORMATS, file_name, write
 from pgnet.results.marks import Marks
 from pgnet.results.retrack import backwards_job, keyframe_row, retrack, row_of
 from pgnet.results.review import losses
@@ -176,8 +176,20 @@ def report(track: Track, folder: Path, videos: Sequence[str], formats: Sequence[
     """Say what was written, and when targets were lost."""
     written = [*videos, JSON, CSV, *map(file_name, formats)]
     print(f"Wrote {', '.join(str(folder / name) for name in written)}.")
+    if old := [name for name in _outputs(folder) if name not in written]:
+        print(
+            f"Note: {', '.join(old)} in {folder} {'is' if len(old) == 1 else 'are'} of the track before; "
+            "pgnet render and pgnet convert make them anew.",
+            file=sys.stderr,
+        )
     if lost := losses(track):
         print(f"{lost}. pgnet review {folder / JSON} lists the frames to look at.")
+
+
+def _outputs(folder: Path) -> list[str]:
+    """The files in a folder that are named as the videos and boxes that commands make of a track."""
+    boxes = {file_name(name) for name in FORMATS}
+    return sorted(path.name for path in folder.iterdir() if path.name in boxes or EXTRA.fullmatch(path.name))
 
 
 def _encode(writer: VideoWriter, item: tuple[Frame, list[Drawn]]) -> None:

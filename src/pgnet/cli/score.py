@@ -58,11 +58,11 @@ def score(
         _print_parts(found, "attribute", lambda scores: scores.attributes)
     if per_sequence:
         _print_parts(found, "sequence", lambda scores: scores.sequences)
-    if statistics:
-        _print_statistics(found)
     if json_file:
         _write_json(json_file, found)
     print_problems(found)
+    if statistics:  # last: with less than two sequences it fails
+        _print_statistics(found)
 
 
 def print_table(rows: list[list[str]]) -> None:

@@ -54,6 +54,8 @@ def open_frames(video: str, track: Track) -> FrameReader:
 def limits(track: Track) -> tuple[int | float | None, int | float | None]:
     """Start and end of what was tracked, as `pgnet.video.open_source` takes them."""
     start, end = (track.options.get(name) for name in ("start", "end"))
+    if track.status == "interrupted":
+        end = max((int(target.frames[-1]) for target in track.targets if len(target)), default=0) + 1
     return start if isinstance(start, int | float) else None, end if isinstance(end, int | float) else None
 
 

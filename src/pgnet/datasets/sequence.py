@@ -91,7 +91,8 @@ class Sequence:
         Raises:
             PgnetError: the file cannot be read.
         """
-        image = cv2.imread(str(self.frames[index]), cv2.IMREAD_COLOR_RGB)
+        path = self.frames[index]  # OpenCV warns of one that is not there
+        image = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB) if path.is_file() else None
         if image is None:
             raise PgnetError(f"The frame {self.frames[index]} cannot be read; get the data set again.")
         return image.astype(np.uint8, copy=False)

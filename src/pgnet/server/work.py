@@ -197,7 +197,9 @@ def read_boxes(line: Line, path: Path, format: str | None, known: SourceInfo, li
         with tempfile.TemporaryDirectory(dir=path.parent) as folder:
             return read(_unpacked(path, Path(folder), limit), format, known=known)
     except PgnetError as error:
-        raise PgnetError(str(error).replace(str(path.parent) + "/", "").replace("; give --from", "; choose")) from error
+        raise PgnetError(
+            str(error).replace(str(path.parent) + "/", "").replace("; pgnet convert --from takes it", "; choose")
+        ) from error
 
 
 def list_engines(line: Line) -> list[Choice]:

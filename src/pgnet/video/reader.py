@@ -196,7 +196,7 @@ def open_source(
     if first is None:
         if start:
             unit = "frame" if isinstance(start, Integral) else "second"
-            raise PgnetError(f"{opened.name} has nothing from {unit} {start} on; give an earlier start.")
+            raise PgnetError(f"{opened.name} has nothing from {unit} {start} on; give an earlier one.")
         raise PgnetError(f"{opened.name} has no frame that can be decoded; is it a complete video?")
     opened.height, opened.width = first.image.shape[:2]
     opened.first = first.index

@@ -38,7 +38,7 @@ def test_a_name_that_does_not_say(name):
 @pytest.mark.parametrize("text", ["", "hello\n", "{}", "[]", "<html/>", "1,2,3\n"])
 def test_content_that_does_not_say(text, tmp_path):
     (tmp_path / "a").write_text(text)
-    with pytest.raises(PgnetError, match="cannot be told from its content; give --from"):
+    with pytest.raises(PgnetError, match="cannot be told from its content; pgnet convert --from takes it"):
         detect(tmp_path / "a")
 
 

@@ -130,7 +130,9 @@ def test_vot_sequence(tmp_path):
 
 def test_four_numbers_are_of_no_format_in_particular(tmp_path):
     (tmp_path / "boxes.txt").write_text("1,2,3,4\n")
-    with pytest.raises(PgnetError, match=r"boxes.txt cannot be told from its content; give --from: .*lasot, otb, vot"):
+    with pytest.raises(
+        PgnetError, match=r"boxes.txt cannot be told from its content; pgnet convert --from takes it: .*lasot, otb, vot"
+    ):
         read(tmp_path / "boxes.txt")
 
 

@@ -82,7 +82,8 @@ def detect(path: str | Path) -> str:
     for name, form in FORMATS.items():
         if form.detect(path, head):
             return name
-    raise PgnetError(f"The format of {path} cannot be told from its content; give --from: {', '.join(FORMATS)}.")
+    names = ", ".join(FORMATS)
+    raise PgnetError(f"The format of {path} cannot be told from its content; pgnet convert --from takes it: {names}.")
 
 
 def format_for(path: str | Path) -> str:
