@@ -17,13 +17,13 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import sys
 import tarfile
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from pgnet.cli import run_script
 from pgnet.errors import PgnetError
 from pgnet.files import atomic
 
@@ -126,8 +126,4 @@ def join(
 
 
 if __name__ == "__main__":
-    try:
-        app(standalone_mode=False)
-    except PgnetError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
+    run_script(app)

@@ -243,6 +243,8 @@ def test_bad_input_is_said(space):
         keyframe(space, duck, 3, 500)
     with pytest.raises(PgnetError, match="no model"):
         space.workspace.start_job(space.video, schemas.NewJob(model="/etc/passwd"))
+    with pytest.raises(PgnetError, match="no engine nope; there are onnxruntime"):
+        space.workspace.start_job(space.video, schemas.NewJob(engine="nope"))
     with pytest.raises(Missing, match="no target 99"):
         space.workspace.start_job(space.video, schemas.NewJob(targets=[99]))
     space.workspace.delete_target(duck)

@@ -1,3 +1,4 @@
+from copy import copy
 from dataclasses import replace
 
 import cv2
@@ -40,6 +41,20 @@ def test_follows_a_moving_target(engine):
     assert overlap.min() > 0.7
     centres = boxes.xywh_to_cxcywh(predictions)[:, :2] - boxes.xywh_to_cxcywh(track[1:])[:, :2]
     assert np.abs(centres.mean(0)).max() < 0.5  # no offset between crop and frame coordinates
+
+
+def test_copies_follow_targets_of_their_own(engine):
+    first, second = path(), [(200, 60, 30, 30)] * 20
+    one = Tracker(engine)
+    other = copy(one)
+    one.init(scene(first[0]), first[0])
+    other.init(scene(second[0]), second[0])
+    for a, b in zip(first[1:20], second[1:], strict=True):
+        assert boxes.iou(one.update(scene(a)).box, a) > 0.7
+        assert boxes.iou(other.update(scene(b)).box, b) > 0.7
+    there = copy(one)
+    there.update(scene(first[20]))
+    assert boxes.iou(one.update(scene(first[20])).box, first[20]) > 0.7, "it has not moved with its copy"
 
 
 def test_a_target_that_is_moved_goes_on_from_there(engine):

@@ -194,6 +194,12 @@ def test_the_rate_warms_up_and_falls(recipe: Recipe, decay: str) -> None:
     assert all(a >= b for a, b in pairwise(rates[10:])) and rates[-1] < 0.02
 
 
+def test_a_block_that_is_not_there_is_said_before_anything_is_written(recipe: Recipe, tmp_path: Path) -> None:
+    with pytest.raises(PgnetError, match="has 3 blocks; mend train_blocks"):
+        loop.train(dataclasses.replace(recipe, train_blocks=(9,)), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 def test_unknown_model_is_said(recipe: Recipe) -> None:
     with pytest.raises(PgnetError, match="Unknown model x"):
         loop.build(dataclasses.replace(recipe, model="x"))

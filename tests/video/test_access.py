@@ -73,6 +73,16 @@ def test_a_file_that_breaks_off(folder: Path, tmp_path: Path) -> None:
         assert [number(frames[n].image) for n in (last, 0)] == [last, 0]
 
 
+def test_a_file_that_breaks_off_is_said(folder: Path, tmp_path: Path) -> None:
+    for name in ("clip.mp4", "clip.mkv"):
+        data = (folder / name).read_bytes()
+        (tmp_path / name).write_bytes(data[: int(len(data) * 0.6)])
+        with FrameReader(tmp_path / name) as frames:
+            assert any("truncated" in warning for warning in frames.source.warnings), name
+        with FrameReader(folder / name) as frames:
+            assert not frames.source.warnings, name
+
+
 def test_the_index_is_made_once(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with FrameReader(folder / "clip.ts") as frames:
         frames.index.save(tmp_path / "index.npz")

@@ -88,10 +88,13 @@ def main(arguments: list[str] | None = None) -> int:
     return _exit_code(app, arguments, "pgnet")
 
 
-def run_script(main: Callable[..., object]) -> NoReturn:
-    """Make a function with parameters as `typer.run` takes it a program, with exit codes and messages as `main`."""
-    script = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    script.command()(main)
+def run_script(main: Callable[..., object] | typer.Typer) -> NoReturn:
+    """Make a function with parameters as `typer.run` takes it, or several, a program, with `main`'s exit codes."""
+    if isinstance(main, typer.Typer):
+        script = main
+    else:
+        script = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        script.command()(main)
     sys.exit(_exit_code(script, None, Path(sys.argv[0]).name))
 
 

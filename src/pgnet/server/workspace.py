@@ -21,6 +21,7 @@ from sqlalchemy import delete, func, insert, select, union, update
 from sqlalchemy.orm import Session
 
 from pgnet.boxes import check_target_box
+from pgnet.engine import ENGINES
 from pgnet.engine.choice import Choice, remembered
 from pgnet.errors import PgnetError
 from pgnet.models import available, resolve
@@ -744,7 +745,9 @@ class Workspace:
 
     def _compute(self, session: Session, video_id: int, wanted: schemas.Compute) -> dict[str, Any]:
         """Model and engine: those asked for, of the last job, or the usual ones. Raises: PgnetError."""
-        jobs = select(database.Job).where(database.Job.video_id == video_id, database.Job.kind == "track")
+        jobs = select(database.Job).where(
+            database.Job.video_id == video_id, database.Job.kind == "track", database.Job.state != "failed"
+        )
         last = session.scalar(jobs.order_by(database.Job.id.desc()).limit(1))
         usual = remembered()
         if last is not None:
@@ -752,6 +755,8 @@ class Workspace:
         model = wanted.model or (last.model if last else None) or DEFAULT_MODEL
         if model not in self.models():
             raise PgnetError(f"There is no model {model}; there are {', '.join(self.models())}.")
+        if wanted.engine and wanted.engine not in ENGINES:
+            raise PgnetError(f"There is no engine {wanted.engine}; there are {', '.join(ENGINES)}.")
         return {
             "model": model,
             "engine": wanted.engine or usual.engine,

@@ -124,6 +124,12 @@ class _Method:
         self._targets: dict[int, _Target] = {}
         self._grids = {anchors.SEARCH_SIZE: whole, anchors.NEAR_SIZE: anchors.near(whole)}
 
+    def __copy__(self) -> Self:
+        """One with the same network that goes its own way from here on."""
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__, _targets=dict(self._targets))
+        return other
+
     @classmethod
     def load(
         cls,

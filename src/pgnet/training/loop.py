@@ -232,8 +232,6 @@ def train(
         raise PgnetError(f"{out} already holds a run; continue it with --resume or choose another folder.")
     if recipe.batch % fabric.world_size:
         raise PgnetError(f"A batch of {recipe.batch} cannot be shared evenly by {fabric.world_size} processes.")
-    out.mkdir(parents=True, exist_ok=True)
-
     training, held_out = recipe.sources()
     dataset = PairDataset(training, recipe.pairs, recipe.seed)
     validation: list[Pair] = []
@@ -241,9 +239,12 @@ def train(
         validating = PairDataset(held_out, seed=1)  # the same pairs at full size, whatever the training ones are
         validation = [validating[i] for i in range(recipe.validation_pairs)]
     net = build(recipe, training).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if any(number > len(net.backbone.blocks) for number in recipe.train_blocks):
+        raise PgnetError(f"The backbone of {recipe.model} has {len(net.backbone.blocks)} blocks; mend train_blocks.")
     average = copy.deepcopy(net).requires_grad_(False).to(fabric.device)
     synchronise(net)
     teacher = load_model(recipe.teacher).to(fabric.device).requires_grad_(False) if recipe.teacher else None
+    out.mkdir(parents=True, exist_ok=True)
     seen: list[list[Features]] = []
     if teacher:
         silence(teacher.backbone)

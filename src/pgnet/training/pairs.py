@@ -5,6 +5,7 @@ Pair number i of a seed is always the same, whatever the process, so a run resum
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,6 +72,24 @@ class PairOptions:
     rotation: float = 25
     max_gap: int = 20
     search_size: int = anchors.SEARCH_SIZE
+
+    def __post_init__(self) -> None:
+        for name in ("negative", "alike", "scene", "distractor", "occluder", "grey"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise PgnetError(f"The recipe's pairs.{name} is a share from 0 to 1, not {getattr(self, name)}.")
+        kinds = ("video", "still", "composed", "region")
+        for name in (*kinds, "deform", "shift", "scale", "aspect", "rotation"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise PgnetError(f"The recipe's pairs.{name} must be 0 or more, not {getattr(self, name)}.")
+        if not any(getattr(self, name) for name in kinds):
+            raise PgnetError(f"One of the recipe's pairs.{', '.join(kinds)} must be above 0.")
+        if self.max_gap < 1:
+            raise PgnetError(f"The recipe's pairs.max_gap must be at least 1, not {self.max_gap}.")
+        if self.search_size < anchors.TEMPLATE_SIZE or (self.search_size - anchors.SEARCH_SIZE) % anchors.STRIDE:
+            raise PgnetError(
+                f"The recipe's pairs.search_size must be {anchors.TEMPLATE_SIZE} or more and lie a multiple of "
+                f"{anchors.STRIDE} from {anchors.SEARCH_SIZE}, such as 191, not {self.search_size}."
+            )
 
 
 class Pair(NamedTuple):

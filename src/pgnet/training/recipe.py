@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,14 @@ from pgnet.training.pairs import PairOptions
 from pgnet.training.sources import DataSet, Sources, read_sources
 
 DECAYS = ("cosine", "exponential")
+
+
+LEAST = {"steps": 1, "batch": 1, "validate_every": 1} | dict.fromkeys(
+    ("validation_pairs", "workers", "unfreeze", "warmup", "weight_decay", "adjust_rate", "checkpoint_minutes"), 0
+)
+"""Of values that have a lower limit."""
+PRECISIONS = ("32-true", "16-mixed", "bf16-mixed", "16-true", "bf16-true", "64-true")
+"""Of Lightning Fabric; those that need no library besides."""
 
 
 @dataclass(frozen=True)
@@ -90,9 +99,21 @@ class Recipe:
     card: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name, least in (("steps", 1), ("batch", 1), ("validate_every", 1), ("validation_pairs", 0)):
-            if getattr(self, name) < least:
+        for name, least in LEAST.items():
+            if not least <= getattr(self, name) < math.inf:
                 raise PgnetError(f"The recipe's {name} must be at least {least}, not {getattr(self, name)}.")
+        for name in ("learning_rate", "clip"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise PgnetError(f"The recipe's {name} must be above 0, not {getattr(self, name)}.")
+        if not 0 <= self.ema < 1:
+            raise PgnetError(f"The recipe's ema must be 0 or more and below 1, not {self.ema}.")
+        if self.precision not in PRECISIONS:
+            raise PgnetError(f"Unknown precision {self.precision!r}; known are {', '.join(PRECISIONS)}.")
+        if not all(isinstance(number, int) and number > 0 for number in self.train_blocks):
+            raise PgnetError(f"The recipe's train_blocks are numbers from 1 on, not {list(self.train_blocks)}.")
+        rates = self.backbone_rate if isinstance(self.backbone_rate, tuple) else (self.backbone_rate,)
+        if not all(0 <= rate < math.inf for rate in rates):
+            raise PgnetError(f"The recipe's backbone_rate must be 0 or more, not {self.backbone_rate}.")
         if isinstance(self.backbone_rate, tuple) and len(self.backbone_rate) != len(self.train_blocks):
             raise PgnetError(
                 f"The recipe's backbone_rate has {len(self.backbone_rate)} values, its train_blocks "
@@ -152,15 +173,20 @@ def load_recipe(path: str | Path, overrides: list[str] | None = None) -> Recipe:
         if not isinstance(table, dict):
             raise PgnetError(f"{group} is no group of values in {path}; {override!r} cannot change it.")
         table[name] = _convert(key, text, defaults.get(name))
-    groups = {
-        name: _build(options, content.pop(name, {}), f"{path}, [{name}]")
-        for name, options in (("pairs", PairOptions), ("loss", LossOptions))
-    }
+    groups = {}
+    for name, options in (("pairs", PairOptions), ("loss", LossOptions)):
+        if not isinstance(group := content.pop(name, {}), dict):
+            raise PgnetError(f"{name} in {path} is a group of values, such as {name}.{_first(options)}, not {group!r}.")
+        groups[name] = _build(options, group, f"{path}, [{name}]")
     if isinstance(tables := content.get("data"), list):
         if not tables or not all(isinstance(table, dict) for table in tables):
             raise PgnetError(f"The data in {path} is a folder, or tables [[data]] with a root, not {tables!r}.")
         groups["data"] = tuple(_build(DataSet, table, f"{path}, [[data]]") for table in tables)
     return _build(Recipe, {**content, **groups}, str(path))
+
+
+def _first(options: type[Any]) -> str:
+    return dataclasses.fields(options)[0].name
 
 
 def _build(cls: type[Any], content: dict[str, Any], where: str) -> Any:

@@ -32,6 +32,7 @@ from pgnet.video.reader import (
     packets,
     read_image,
     stamp_seconds,
+    warn_if_truncated,
 )
 
 MEMORY = 192 << 20
@@ -244,6 +245,8 @@ def _list_frames(source: Source, formats: str) -> FrameIndex:
         if {"mp4", "matroska"} & set(container.format.name.split(",")) and stream.codec_context.name != "vp8":
             found = [(p.pts, p.is_keyframe) for p in packets(source, container, stream) if p and not p.is_discard]
             if found and all(pts is not None for pts, _ in found):
+                seconds = max(stamp_seconds(pts, 0, source) for pts, _ in found)
+                warn_if_truncated(source, source.name, stream, seconds)
                 return _index(source, found)
             source.warnings.clear()
     container, stream = open_video(source, formats=formats)

@@ -350,10 +350,13 @@ def _decode(
                 index += 1
         if damaged:
             source.warnings.append(f"{source.name} is damaged: {damaged} of its frames could not be decoded cleanly.")
-        if _truncated(location, stream, seconds):
-            source.warnings.append(
-                f"{source.name} is truncated: it ends after {seconds:.3f} s, before what it announces."
-            )
+        warn_if_truncated(source, location, stream, seconds)
+
+
+def warn_if_truncated(source: Source, location: str, stream: VideoStream, seconds: float) -> None:
+    """A warning where a file goes on, by what it announces, after its last frame, shown at `seconds`."""
+    if _truncated(location, stream, seconds):
+        source.warnings.append(f"{source.name} is truncated: it ends after {seconds:.3f} s, before what it announces.")
 
 
 def _truncated(location: str, stream: VideoStream, seconds: float) -> bool:
