@@ -57,6 +57,17 @@ def test_copies_follow_targets_of_their_own(engine):
     assert boxes.iou(one.update(scene(first[20])).box, first[20]) > 0.7, "it has not moved with its copy"
 
 
+def test_targets_of_several_frame_sizes_are_refused(engine):
+    tracker = MultiTracker(engine)
+    track = path()
+    tracker.start(1, scene(track[0]), track[0])
+    with pytest.raises(PgnetError, match="frame size changed"):
+        tracker.start(2, scene(track[0])[:200], track[0])
+    assert tracker.ids == [1]
+    assert boxes.iou(tracker.update(scene(track[1]))[1].box, track[1]) > 0.7
+    tracker.start(1, scene(track[0])[:200], track[0])  # the only one may
+
+
 def test_a_target_that_is_moved_goes_on_from_there(engine):
     track = path()
     tracker = MultiTracker(engine)

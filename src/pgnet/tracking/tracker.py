@@ -248,11 +248,7 @@ class _Method:
             PgnetError: the frame has another size than the one before.
         """
         targets = list(self._targets.values())
-        for height, width in {target.frame for target in targets} - {image.shape[:2]}:
-            raise PgnetError(
-                f"The frame size changed from {width} x {height} to {image.shape[1]} x {image.shape[0]}; "
-                "start again with a box in this frame."
-            )
+        _check_size(image, targets)
         # What is not seen well and is not just being found again is looked for elsewhere, too.
         looks = [
             [
@@ -382,9 +378,11 @@ class MultiTracker(_Method):
             bgr: the frame's channels are in OpenCV's order.
 
         Raises:
-            PgnetError: a frame or a box that cannot be used.
+            PgnetError: a frame or a box that cannot be used, or a frame of another size than the other targets'.
         """
-        self._targets[id] = self._begin(to_rgb(frame, bgr=bgr), box)
+        image = to_rgb(frame, bgr=bgr)
+        _check_size(image, [target for other, target in self._targets.items() if other != id])
+        self._targets[id] = self._begin(image, box)
 
     def move(self, id: int, box: ArrayLike, state: str = PRESENT) -> None:
         """Go on as if a target had just been found here: to continue where an earlier run ended.
@@ -425,6 +423,15 @@ class MultiTracker(_Method):
             PgnetError: a frame that cannot be used.
         """
         return self._advance(to_rgb(frame, bgr=bgr))
+
+
+def _check_size(image: NDArray[np.uint8], targets: Sequence[_Target]) -> None:
+    """Raises: PgnetError where a target was followed in frames of another size."""
+    for height, width in {target.frame for target in targets} - {image.shape[:2]}:
+        raise PgnetError(
+            f"The frame size changed from {width} x {height} to {image.shape[1]} x {image.shape[0]}; "
+            "start again with a box in this frame."
+        )
 
 
 def _places(target: _Target, context: float) -> list[NDArray[np.float64]]:
