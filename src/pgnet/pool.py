@@ -120,8 +120,10 @@ def _over_processes(
                 else:
                     progress(index, value)
     finally:
+        for worker in workers:  # all at once, as each may have something to take away
+            worker.process.terminate()
         for worker in workers:
-            worker.stop()
+            worker.end()
 
 
 class _Worker:
@@ -153,8 +155,8 @@ class _Worker:
         self._start()
         return code
 
-    def stop(self) -> None:
-        self.process.terminate()
+    def end(self) -> None:
+        """Wait for a process that was told to stop, but not for ever."""
         self.process.join(GRACE_SECONDS)
         if self.process.is_alive():
             self.process.kill()

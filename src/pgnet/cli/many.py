@@ -32,7 +32,6 @@ from pgnet.tracking.spans import Box
 from pgnet.video import open_source
 
 SUMMARY = "summary.csv"
-DONE, BEFORE = "done", "done before"
 
 
 @dataclass(frozen=True)
@@ -164,7 +163,7 @@ def _done(video: Video, folder: Path, settings: Settings) -> int | Failure | Non
         != [settings.start, settings.end],
         f"is without {', '.join(missing)}": bool(missing),
     }
-    for other in (what for what, is_so in others.items() if is_so):
+    if other := next((what for what, is_so in others.items() if is_so), None):
         return Failure(f"The track in {folder} {other}; give another --out, or --overwrite to track it anew.")
     return len(track)
 
@@ -228,39 +227,35 @@ def track_many(
     """
     check_outputs(out, (), overwrite)
     folders = _folders(videos, out)
-    earlier = [None if overwrite else _done(*one, settings) for one in zip(videos, folders, strict=True)]
-    todo = [i for i, done in enumerate(earlier) if done is None]
-    status = [
-        "not begun" if done is None else done.message if isinstance(done, Failure) else BEFORE for done in earlier
-    ]
-    frames = [done if isinstance(done, int) else None for done in earlier]
+    outcomes = [None if overwrite else _done(*one, settings) for one in zip(videos, folders, strict=True)]
+    todo = [i for i, outcome in enumerate(outcomes) if outcome is None]
     try:
         with output_folder(out), progress_bar("Videos", len(todo)) as update:
             tasks = [(videos[i], folders[i], settings) for i in todo]
             if ray:  # its workers have another working directory
                 tasks = [(_absolute(video), folder.resolve(), settings) for video, folder, settings in tasks]
-            with closing(run_all(_track, tasks, workers=workers, ray=ray)) as outcomes:
-                for count, (index, outcome) in enumerate(outcomes, 1):
-                    i = todo[index]
-                    if isinstance(outcome, Failure):
-                        status[i] = outcome.message
-                    else:
-                        status[i], frames[i] = DONE, outcome
+            with closing(run_all(_track, tasks, workers=workers, ray=ray)) as found:
+                for count, (index, outcome) in enumerate(found, 1):
+                    outcomes[todo[index]] = outcome
                     update(count)
     except KeyboardInterrupt:
         kept = f"{out} keeps what is done" if out.exists() else "nothing was done yet"
         print(f"Interrupted: {kept}; the same command goes on from there.", file=sys.stderr)
         raise typer.Exit(130) from None
+    failed = {i: outcome.message for i, outcome in enumerate(outcomes) if isinstance(outcome, Failure)}
+    frames = {i: outcome for i, outcome in enumerate(outcomes) if isinstance(outcome, int)}
+    new = [frames[i] for i in todo if i in frames]
+    status = dict.fromkeys(range(len(videos)), "done before") | dict.fromkeys(todo, "done") | failed
     with atomic(out / SUMMARY) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("source", "folder", "frames", "status"))
-        writer.writerows(zip((v.source for v in videos), (f.name for f in folders), frames, status, strict=True))
-    failed = [i for i in range(len(videos)) if status[i] not in (DONE, BEFORE)]
-    for i in failed:
-        print(f"{videos[i].source}: {status[i]}", file=sys.stderr)
-    before = status.count(BEFORE)
+        for i, (video, folder) in enumerate(zip(videos, folders, strict=True)):
+            writer.writerow((video.source, folder.name, frames.get(i), status[i]))
+    for i, message in failed.items():
+        print(f"{videos[i].source}: {message}", file=sys.stderr)
+    before = len(frames) - len(new)
     print(
-        f"Tracked {status.count(DONE)} of {len(videos)} videos, {sum(frames[i] or 0 for i in todo)} frames"
+        f"Tracked {len(new)} of {len(videos)} videos, {sum(new)} frames"
         + (f"; {before} were done before" if before else "")
         + f". Results and {SUMMARY} are in {out}."
     )

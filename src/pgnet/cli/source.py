@@ -42,7 +42,7 @@ def open_frames(video: str, track: Track) -> FrameReader:
         if expected[0] and size != expected:
             sizes = " and ".join("{} x {}".format(*s) for s in (size, expected))
             raise PgnetError(f"The frames of {video} and of the track have {sizes} pixels; give its own --video.")
-        last = max((int(target.frames[-1]) for target in track.targets if len(target)), default=0)
+        last = _last_frame(track)
         if last >= len(frames):
             raise PgnetError(f"{video} has {len(frames)} frames and the track goes on to {last}; give its own --video.")
     except PgnetError:
@@ -55,8 +55,12 @@ def limits(track: Track) -> tuple[int | float | None, int | float | None]:
     """Start and end of what was tracked, as `pgnet.video.open_source` takes them."""
     start, end = (track.options.get(name) for name in ("start", "end"))
     if track.status == "interrupted":
-        end = max((int(target.frames[-1]) for target in track.targets if len(target)), default=0) + 1
+        end = _last_frame(track) + 1
     return start if isinstance(start, int | float) else None, end if isinstance(end, int | float) else None
+
+
+def _last_frame(track: Track) -> int:
+    return max((int(target.frames[-1]) for target in track.targets if len(target)), default=0)
 
 
 def choose_target(track: Track, path: Path, target: int | None) -> Track:

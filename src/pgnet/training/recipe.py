@@ -15,8 +15,6 @@ from pgnet.training.pairs import PairOptions
 from pgnet.training.sources import DataSet, Sources, read_sources
 
 DECAYS = ("cosine", "exponential")
-
-
 LEAST = {"steps": 1, "batch": 1, "validate_every": 1} | dict.fromkeys(
     ("validation_pairs", "workers", "unfreeze", "warmup", "weight_decay", "adjust_rate", "checkpoint_minutes"), 0
 )
@@ -176,17 +174,14 @@ def load_recipe(path: str | Path, overrides: list[str] | None = None) -> Recipe:
     groups = {}
     for name, options in (("pairs", PairOptions), ("loss", LossOptions)):
         if not isinstance(group := content.pop(name, {}), dict):
-            raise PgnetError(f"{name} in {path} is a group of values, such as {name}.{_first(options)}, not {group!r}.")
+            first = dataclasses.fields(options)[0].name
+            raise PgnetError(f"{name} in {path} is a group of values, such as {name}.{first}, not {group!r}.")
         groups[name] = _build(options, group, f"{path}, [{name}]")
     if isinstance(tables := content.get("data"), list):
         if not tables or not all(isinstance(table, dict) for table in tables):
             raise PgnetError(f"The data in {path} is a folder, or tables [[data]] with a root, not {tables!r}.")
         groups["data"] = tuple(_build(DataSet, table, f"{path}, [[data]]") for table in tables)
     return _build(Recipe, {**content, **groups}, str(path))
-
-
-def _first(options: type[Any]) -> str:
-    return dataclasses.fields(options)[0].name
 
 
 def _build(cls: type[Any], content: dict[str, Any], where: str) -> Any:
